@@ -1,0 +1,29 @@
+//! The nouns of Picket: what the stages hand to each other and what is kept.
+//! No IO, no async, no clock and no environment: time is an argument, and AWS
+//! wire shapes are translated into these types by `picket-aws`.
+
+pub mod asset;
+pub mod case;
+pub mod decision;
+pub mod evidence;
+pub mod id;
+pub mod journal;
+pub mod mode;
+pub mod notice;
+pub mod plan;
+pub mod principal;
+pub mod text;
+pub mod trigger;
+
+pub use asset::{Asset, Attempt, Cluster, Instance, InstanceState, Interface, InterfaceKind};
+pub use case::{Capture, CaseId, Hold, HoldState};
+pub use decision::{Decision, Reason, Score, Target, Verdict};
+pub use evidence::{Exposure, Fact, Observation, Openness, UserData};
+pub use id::{AccountId, GroupId, IdError, InstanceId, InterfaceId, Region, Scope, VpcId};
+pub use journal::{Entry, Event, IllegalTransition};
+pub use mode::Mode;
+pub use notice::{Notice, NoticeKind};
+pub use plan::{Plan, Step, Verification};
+pub use principal::{Principal, PrincipalKind};
+pub use text::Untrusted;
+pub use trigger::{Decoded, Drop, Hint, Signal, Subject, Trigger, TriggerKind};

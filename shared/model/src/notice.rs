@@ -1,0 +1,74 @@
+//! What people are told. A notice is data; how it reads on a phone is made by `picket-pipeline`'s `notify`.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::decision::Decision;
+use crate::id::{GroupId, InstanceId, InterfaceId};
+use crate::plan::Verification;
+use crate::text::Untrusted;
+
+/// What happened, from the reader's side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "is")]
+pub enum NoticeKind {
+    /// Assets were cut off.
+    Quarantined {
+        /// Interface by interface.
+        interfaces: Vec<InterfaceOutcome>,
+        /// When the last change was answered.
+        contained_at: Timestamp,
+    },
+    /// They would have been, were the mode not observe.
+    WouldQuarantine {
+        /// The steps, in words.
+        steps: Vec<String>,
+    },
+    /// A rail stopped it.
+    Refused {
+        /// Which, and what to do next.
+        why: String,
+    },
+    /// Something to look at; nothing was or would be changed.
+    Suspicious,
+    /// A quarantine was lifted.
+    Released {
+        /// By whom.
+        by: Untrusted,
+        /// Why.
+        reason: Untrusted,
+        /// Interface and the groups that it has again.
+        restored: Vec<(InterfaceId, Vec<GroupId>)>,
+    },
+    /// Something is wrong with Picket itself.
+    Trouble {
+        /// What, and what to do next.
+        what: String,
+    },
+}
+
+/// What became of one interface.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InterfaceOutcome {
+    /// The instance that owns it.
+    pub instance: InstanceId,
+    /// The interface.
+    pub interface: InterfaceId,
+    /// How it was found afterwards.
+    pub verification: Verification,
+}
+
+/// One thing to tell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// Names it: a notice of the same id is told once.
+    pub id: String,
+    /// What happened.
+    pub kind: NoticeKind,
+    /// Because of what.
+    pub decision: Decision,
+    /// When it was written.
+    pub at: Timestamp,
+    /// The stack that sent it, for the commands that it shows.
+    pub stack: String,
+}

@@ -1,0 +1,1 @@
+//! The tests of the whole house; the code is in the files beside this one.
