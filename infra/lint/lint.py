@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+"""Lints template.yaml and infra/*.yaml; prints what it finds and exits with 1 if it finds anything.
+
+    python3 -m venv VENV && VENV/bin/pip install --require-hashes -r infra/lint/requirements.txt
+    VENV/bin/python infra/lint/lint.py
+
+Three passes. cfn-lint over the templates as they are. cfn-lint over what the SAM translator makes of template.yaml, because
+it does not look inside SAM functions. Then the promises below, which no linter knows: who may do what, and that nothing is lost.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from samtranslator.model.exceptions import InvalidDocumentException
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).resolve().parents[2]
+MAIN = ROOT / "template.yaml"
+NESTED = sorted((ROOT / "infra").glob("*.yaml"))
+REGION = "us-east-1"
+
+# Every action of every role. roles.yaml holds the same list: to grant more takes two edits, and a reader sees both.
+LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
+TAKE = {"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
+SEND = {"sqs:SendMessage"}
+READ = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
+WRITE = {"dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
+BATCH = {"dynamodb:BatchWriteItem"}
+CLUSTERS = {"eks:DescribeCluster", "eks:ListClusters"}
+INTERFACES = {"ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups"}
+ACTIONS = {
+    "Discover": LOG | TAKE | SEND | READ | WRITE | BATCH | CLUSTERS | INTERFACES | {
+        "autoscaling:DescribeAutoScalingGroups", "cloudtrail:LookupEvents", "ec2:DescribeImages", "ec2:DescribeInstanceAttribute",
+        "ec2:DescribeLaunchTemplateVersions", "iam:ListAttachedUserPolicies"},
+    "Sweep": LOG | SEND | READ | WRITE | BATCH | CLUSTERS | {"ec2:DescribeInstances", "ec2:DescribeRegions", "ec2:DescribeVpcs"},
+    "Assess": LOG | TAKE | SEND | READ | WRITE,
+    "Respond": LOG | TAKE | SEND | READ | WRITE | INTERFACES | {
+        "ec2:CreateSecurityGroup", "ec2:CreateTags", "ec2:ModifyNetworkInterfaceAttribute", "ec2:RevokeSecurityGroupEgress",
+        "ec2:RevokeSecurityGroupIngress"},
+    "Release": LOG | SEND | READ | WRITE | INTERFACES | {"ec2:ModifyNetworkInterfaceAttribute"},
+    "Notify": LOG | TAKE | READ | WRITE | {"kms:Decrypt", "kms:GenerateDataKey", "sns:Publish"},
+}
+# The partition keys each role may read and write, and the queues it may send to. None: all keys.
+READS = {
+    "Discover": {"asset#*", "seen#*", "policy", "switch"}, "Sweep": {"asset#*", "hold#*"},
+    "Assess": {"asset#*", "seen#*", "policy", "switch"}, "Respond": None,
+    "Release": {"hold#*", "case#*", "vpc#*", "policy", "switch"}, "Notify": {"notice#*"},
+}
+WRITES = {
+    "Discover": {"asset#*", "seen#*"}, "Sweep": {"asset#*"}, "Assess": {"policy"},
+    "Respond": {"hold#*", "case#*", "vpc#*", "blast#*"}, "Release": {"hold#*", "case#*"}, "Notify": {"notice#*"},
+}
+SENDS = {
+    "Discover": {"assess", "triggers-dead"}, "Sweep": {"triggers"}, "Assess": {"respond", "notices"},
+    "Respond": {"notices"}, "Release": {"notices"}, "Notify": set(),
+}
+# The statements that let respond into one kind of group only, and the condition each must carry.
+QUARANTINE = {
+    ("ec2:CreateSecurityGroup", "security-group"): "aws:RequestTag/picket:quarantine",
+    ("ec2:CreateTags", "security-group"): "aws:RequestTag/picket:quarantine",
+    ("ec2:RevokeSecurityGroupEgress", "security-group"): "aws:ResourceTag/picket:quarantine",
+    ("ec2:RevokeSecurityGroupIngress", "security-group"): "aws:ResourceTag/picket:quarantine",
+    ("ec2:ModifyNetworkInterfaceAttribute", "security-group"): "aws:ResourceTag/picket:quarantine",
+}
+
+found = []
+
+
+def check(holds, sentence):
+    if not holds:
+        found.append(sentence)
+
+
+def load(path):
+    return yaml_parse(path.read_text())
+
+
+def of_type(template, kind):
+    return {name: r["Properties"] for name, r in template["Resources"].items() if r["Type"] == kind}
+
+
+def many(value):
+    return value if isinstance(value, list) else [value]
+
+
+def text(value):
+    """The text of a string, a Sub or a Ref; enough to read a name out of it."""
+    return value if isinstance(value, str) else value.get("Fn::Sub") or value.get("Ref") or json.dumps(value)
+
+
+def tail(value):
+    """What follows the stack's name: `${Stack}-triggers-dead` is `triggers-dead`."""
+    return text(value).rsplit("${Stack}-", 1)[-1].rsplit("${AWS::StackName}-", 1)[-1]
+
+
+def cfn_lint(*paths):
+    run = subprocess.run([Path(sys.executable).with_name("cfn-lint"), "--regions", REGION, "--format", "parseable", *map(str, paths)],
+                         capture_output=True, text=True)
+    if run.returncode:
+        lines = (run.stdout + run.stderr).splitlines()
+        found.extend(line.replace(f"{ROOT}/", "")[:300] for line in lines if line.strip())
+
+
+def translated():
+    """template.yaml as CloudFormation will see it. The translator wants uploaded code and templates, so it is given addresses."""
+    os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
+    template = load(MAIN)
+    template["Globals"]["Function"]["CodeUri"] = "s3://bucket/code.zip"
+    for properties in of_type(template, "AWS::CloudFormation::Stack").values():
+        properties["TemplateURL"] = f"https://bucket.s3.amazonaws.com/{properties['TemplateURL']}"
+    defaults = {name: p.get("Default") for name, p in template["Parameters"].items()}
+    return transform(template, defaults, managed_policy_loader=type("NoPolicies", (), {"load": staticmethod(dict)}))
+
+
+def roles_do_what_is_listed_and_no_more():
+    roles = of_type(load(ROOT / "infra/roles.yaml"), "AWS::IAM::Role")
+    check({f"{name}Role" for name in ACTIONS} == set(roles), "roles.yaml: one role a function, each listed in lint.py")
+    for name in ACTIONS.keys() & {r.removesuffix("Role") for r in roles}:
+        role = roles[f"{name}Role"]
+        where = f"roles.yaml: {name}Role"
+        check(not role.get("ManagedPolicyArns"), f"{where} takes a managed policy, which someone else may widen")
+        statements = [s["Fn::If"][1] if "Fn::If" in s else s for p in role["Policies"] for s in p["PolicyDocument"]["Statement"]]
+        allowed = [s for s in statements if s["Effect"] == "Allow"]
+        granted = {a for s in allowed for a in many(s["Action"])}
+        for action in sorted(granted ^ ACTIONS[name]):
+            check(False, f"{where}: {action} is {'not listed' if action in granted else 'missing'}")
+        reads, writes, sends = set(), set(), set()
+        for s in allowed:
+            actions, resources = set(many(s["Action"])), [text(r) for r in many(s["Resource"])]
+            condition = json.dumps(s.get("Condition", {}))
+            keys = s.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys")
+            looks_only = all(a.split(":")[1].startswith(("Describe", "List", "Lookup")) for a in actions)
+            check("*" not in "".join(actions), f"{where}: {s['Sid']} has a wildcard in an action")
+            check(looks_only or "*" not in resources, f"{where}: {s['Sid']} may change anything, anywhere")
+            if actions & READ:
+                reads = None if keys is None else reads | set(keys)
+            if actions & (WRITE | BATCH):
+                writes = None if keys is None else writes | set(keys)
+            if actions & SEND:
+                sends |= {tail(r) for r in resources}
+            for (action, kind), key in QUARANTINE.items():
+                if name == "Respond" and action in actions and any(f":{kind}/" in r for r in resources):
+                    check('"StringEquals"' in condition and key in condition, f"{where}: {s['Sid']} is not held to quarantine groups")
+        denied = {a for s in statements if s["Effect"] == "Deny" for a in many(s["Action"])}
+        check(name != "Respond" or {"ec2:CreateTags", "ec2:DeleteTags"} <= denied, f"{where} is not forbidden to tag")
+        check(reads == READS[name], f"{where} reads other keys than are listed: {reads}")
+        check(writes == WRITES[name], f"{where} writes other keys than are listed: {writes}")
+        check(sends == SENDS[name], f"{where} sends to other queues than are listed: {sends}")
+
+
+def each_function_has_its_own_role_and_log():
+    for name, f in of_type(load(MAIN), "AWS::Serverless::Function").items():
+        check(f["Handler"] == tail(f["FunctionName"]) == name.lower(), f"template.yaml: {name}: handler and names differ")
+        check(f["Role"] == {"Fn::GetAtt": ["Roles", f"Outputs.{name}Arn"]}, f"template.yaml: {name} has another's role")
+        check(f["LoggingConfig"]["LogGroup"] == {"Fn::GetAtt": ["Logs", f"Outputs.{name}"]}, f"template.yaml: {name} has another's log")
+
+
+def no_message_is_lost():
+    main, queues = load(MAIN), of_type(load(ROOT / "infra/queues.yaml"), "AWS::SQS::Queue")
+    alarms = of_type(load(ROOT / "infra/alarms.yaml"), "AWS::CloudWatch::Alarm").values()
+    watched = {tail(a["Dimensions"][0]["Value"]) for a in alarms if a["MetricName"] == "ApproximateNumberOfMessagesVisible"}
+    for name, queue in queues.items():
+        if name.endswith("Dead"):
+            check(queue["MessageRetentionPeriod"] == 1209600, f"queues.yaml: {name} keeps messages for less than 14 days")
+            check(tail(queue["QueueName"]) in watched, f"alarms.yaml: nobody watches {name}")
+        else:
+            redrive = queue["RedrivePolicy"]["deadLetterTargetArn"]
+            check(redrive == {"Fn::GetAtt": [f"{name}Dead", "Arn"]}, f"queues.yaml: {name} has no dead-letter queue of its own")
+    default = main["Globals"]["Function"]["Timeout"]
+    for name, f in of_type(main, "AWS::Serverless::Function").items():
+        for event in (e["Properties"] for e in f.get("Events", {}).values() if e["Type"] == "SQS"):
+            queue = queues[event["Queue"]["Fn::GetAtt"][1].removeprefix("Outputs.").removesuffix("Arn")]
+            enough = queue["VisibilityTimeout"] >= 6 * f.get("Timeout", default)
+            check(enough, f"template.yaml: {name} may still hold a message when it becomes visible again")
+            check(event["FunctionResponseTypes"] == ["ReportBatchItemFailures"], f"template.yaml: {name} fails whole batches")
+            check(event["ScalingConfig"]["MaximumConcurrency"] >= 5, f"template.yaml: {name}: fewer than 5 at once starve a poller")
+
+
+def rules_take_this_account_only_and_park_what_fails():
+    for name, rule in of_type(load(ROOT / "infra/triggers.yaml"), "AWS::Events::Rule").items():
+        pattern, where = rule["EventPattern"], f"triggers.yaml: {name}"
+        check(pattern.get("account") == [{"Ref": "AWS::AccountId"}], f"{where} takes events of other accounts")
+        if pattern["detail-type"] == ["AWS API Call via CloudTrail"]:
+            check({"eventSource", "eventName"} <= set(pattern["detail"]), f"{where} does not key on eventSource and eventName")
+            names = pattern["detail"].get("eventName", [])
+            check(names == sorted(names), f"{where}: names are not in alphabetical order")
+        for target in rule["Targets"]:
+            check(target.get("DeadLetterConfig"), f"{where} drops what it cannot deliver")
+
+
+def main():
+    os.environ["SAM_CLI_TELEMETRY"] = "0"
+    cfn_lint(MAIN, *NESTED)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "template.translated.json"
+            path.write_text(json.dumps(translated()))
+            cfn_lint(path)
+    except InvalidDocumentException as refusal:
+        found.extend(f"template.yaml: {cause.message}" for cause in refusal.causes)
+    for path in (MAIN, *NESTED):
+        check(path.read_text().startswith("# "), f"{path.name}: does not begin by saying what it is")
+    roles_do_what_is_listed_and_no_more()
+    each_function_has_its_own_role_and_log()
+    no_message_is_lost()
+    rules_take_this_account_only_and_park_what_fails()
+    print("\n".join(found) or f"{len(NESTED) + 1} templates, nothing found")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
