@@ -72,6 +72,21 @@ pub struct Marker {
     pub found: Untrusted,
 }
 
+/// One source of one ingress rule, as AWS holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// The group.
+    pub group: GroupId,
+    /// `tcp`, `udp`, `icmp`, a protocol number, or `-1` for all.
+    pub protocol: String,
+    /// The first port; none for all.
+    pub first: Option<u16>,
+    /// The last port.
+    pub last: Option<u16>,
+    /// The source, in CIDR notation.
+    pub cidr: String,
+}
+
 /// How far a port range is open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exposure {
@@ -136,6 +151,8 @@ pub struct Observation {
     pub principal_since: Fact<Timestamp>,
     /// When this account first used the Region.
     pub region_since: Fact<Timestamp>,
+    /// When this account first used the image.
+    pub image_since: Fact<Timestamp>,
     /// AWS's quarantine policy for leaked keys on the calling user, if attached.
     pub leaked_key_policy: Fact<Option<Untrusted>>,
     /// What kind of cluster it is a node of, by its fingerprints.
@@ -155,6 +172,7 @@ impl Observation {
             world_open: Fact::unknown(not_read()),
             principal_since: Fact::unknown(not_read()),
             region_since: Fact::unknown(not_read()),
+            image_since: Fact::unknown(not_read()),
             leaked_key_policy: Fact::unknown(not_read()),
             node_of: None,
         }

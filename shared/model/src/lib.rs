@@ -18,7 +18,7 @@ pub mod trigger;
 pub use asset::{Asset, Attempt, Cluster, Instance, InstanceState, Interface, InterfaceKind};
 pub use case::{Capture, CaseId, Hold, HoldState};
 pub use decision::{Decision, Reason, Score, Target, Verdict};
-pub use evidence::{Exposure, Fact, Observation, Openness, UserData};
+pub use evidence::{Exposure, Fact, NodeOf, Observation, Openness, Rule, UserData};
 pub use id::{AccountId, GroupId, IdError, InstanceId, InterfaceId, Region, Scope, VpcId};
 pub use journal::{Entry, Event, IllegalTransition};
 pub use mode::Mode;

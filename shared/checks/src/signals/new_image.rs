@@ -1,0 +1,14 @@
+//! An image that this account never ran before.
+
+use picket_model::{Asset, Observation};
+
+use super::{Judged, Signal, newly_seen};
+use crate::policy::Policy;
+
+pub(super) const SIGNAL: Signal =
+    Signal { name: "new_image", weight: 5, about: "the account never ran this image before", judge };
+
+fn judge(observation: &Observation, policy: &Policy) -> Judged {
+    let Asset::Instance(instance) = &observation.asset else { return Judged::No };
+    newly_seen(&format!("image {}", instance.image), &observation.image_since, observation.trigger.at, policy)
+}
