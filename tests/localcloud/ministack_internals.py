@@ -1,0 +1,174 @@
+"""Everything the local cloud takes from ministack that is not part of its promise, in one place.
+
+`test_private_names.py` says in a sentence which behaviour broke when one of these changes with a new version.
+Must be imported after `environment.enter`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from ministack import app
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
+from ministack.core.responses import get_account_id, get_region, get_request_client_ip, request_scope
+from ministack.core.router import extract_access_key_id
+from ministack.services import cloudtrail, eks, eventbridge, iam, lambda_svc, sts
+
+POLL_SECONDS = 0.02
+
+asgi = app.app
+scope = request_scope  # act in one account and region, as a request of that account would
+account = get_account_id
+region = get_region
+client_ip = get_request_client_ip
+access_key = extract_access_key_id
+
+
+def detect_service(method: str, path: str, headers: dict, body: bytes, query: dict) -> str:
+    return app.detect_service(method, path, headers, app._routing_params(method, path, headers, body, query))
+
+
+def action_of(service: str, method: str, path: str, headers: dict, body: bytes, query: dict) -> str:
+    """The name of the API operation, e.g. `RunInstances`."""
+    params = app._routing_params(method, path, headers, body, query)
+    found = _original_extract_action(service, method, path, headers, body, params)
+    return found.split(":", 1)[1] if found else ""
+
+
+_original_extract_action = iam_actions.extract_iam_action
+
+
+def authorize_ec2_ourselves() -> None:
+    """Keep ministack's own permission check off EC2: it sees neither moto's tags nor more than one resource a call."""
+
+    def extract(service: str, *args: Any, **kwargs: Any) -> str | None:
+        return None if service == "ec2" else _original_extract_action(service, *args, **kwargs)
+
+    iam_actions.extract_iam_action = extract
+
+
+def replace_service(module: str, handler: Any) -> None:
+    """Answer a service with `handler`, an object with an async `handle_request` and a `reset`."""
+    app._loaded_modules[module] = handler
+
+
+def wrap_handler(module: Any, wrapper: Any) -> None:
+    """Put `wrapper(original)` in the place of a ministack service's request handler."""
+    module.handle_request = wrapper(module.handle_request)
+
+
+def wrap_dispatch(wrapper: Any) -> None:
+    """Put `wrapper(original)` around the handling of every AWS call."""
+    app._dispatch_service_request = wrapper(app._dispatch_service_request)
+
+
+async def reset() -> None:
+    """ministack's reset of all services, in every account."""
+    await app._handle_admin_reset("/_ministack/reset", "POST", {})
+
+
+# --- permissions and callers
+
+
+def check(key: str, action: str, resource: str, context: dict) -> Any | None:
+    """None when the policies allow it, else ministack's description of the refusal."""
+    return iam_evaluator.enforce(key, f"ec2:{action}", "ec2", get_region(), resource, context)
+
+
+def is_authentication_failure(refusal: Any) -> bool:
+    return isinstance(refusal, iam_evaluator.AuthError)
+
+
+def credential(key: str) -> Any | None:
+    """Who an access key belongs to: `principal_arn`, `principal_type`, `principal_id`, `principal_name`."""
+    found = iam_evaluator.resolve_credential(key, get_account_id())
+    return None if isinstance(found, iam_evaluator.CredentialResolutionError) else found
+
+
+def session_started(key: str) -> float | None:
+    session = sts._sessions.get(key) or {}
+    return session.get("IssuedAt")
+
+
+def role(account_id: str, name: str) -> dict:
+    return iam._roles.get_scoped(account_id, None, name) or {}
+
+
+def instance_profile(name: str) -> tuple[str, str, list[str]] | None:
+    """Name, path and role names of an instance profile of the current account."""
+    found = iam._instance_profiles.get(name)
+    return (name, found.get("Path", "/"), list(found.get("Roles", []))) if found else None
+
+
+# --- events
+
+
+def put_event(source: str, detail_type: str, detail: dict, resources: list[str]) -> dict:
+    """Put one event on the default bus, `aws.*` sources included."""
+    entry = {"Source": source, "DetailType": detail_type, "Detail": json.dumps(detail), "Resources": resources}
+    _, _, body = eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+    return json.loads(body)
+
+
+def call_in_worker(handler: Any, *args: Any) -> Any:
+    return app.call_service_handler_sync(handler, *args)
+
+
+def default_bus_denies() -> None:
+    """PutEvents from outside keeps refusing `aws.*`, as AWS does; only `put_event` may send them."""
+    eventbridge._put_events.__defaults__ = (False,)
+
+
+# --- Lambda
+
+
+class _QuickWake:
+    """ministack's wake-up of the event source poller, waiting at most POLL_SECONDS where it waits a second."""
+
+    def __init__(self, event: Any):
+        self._event = event
+        self.set = event.set
+        self.clear = event.clear
+
+    def wait(self, timeout: float) -> bool:
+        return self._event.wait(min(timeout, POLL_SECONDS))
+
+
+def poll_queues_quickly() -> None:
+    lambda_svc._esm_wake = _QuickWake(lambda_svc._esm_wake)
+    lambda_svc._ESM_IDLE_WAKE_GAP_SECONDS = 0.002
+    lambda_svc._ESM_BACKOFF_SECONDS = 0.2
+    lambda_runtime._PROVIDED_POLL = 0.005
+
+
+def stop_functions() -> None:
+    """End every Lambda process."""
+    with lambda_runtime._lock:
+        workers = [worker for pool in lambda_runtime._workers.values() for worker in pool]
+        lambda_runtime._workers.clear()
+    lambda_runtime.kill_workers(workers)
+
+
+def function_processes() -> list[int]:
+    with lambda_runtime._lock:
+        pools = list(lambda_runtime._workers.values())
+    return [worker._proc.pid for pool in pools for worker in pool if worker._proc and worker._proc.poll() is None]
+
+
+# --- EKS and CloudTrail
+
+
+def cluster(name: str) -> dict | None:
+    return eks._clusters.get(name)
+
+
+def store_cluster(name: str, data: dict) -> None:
+    eks._clusters[name] = data
+
+
+eks_module = eks
+iam_module = iam
+cloudtrail_module = cloudtrail
+run_in_thread = asyncio.to_thread
