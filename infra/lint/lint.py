@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Lints template.yaml and infra/*.yaml; prints what it finds and exits with 1 if it finds anything.
 
-    python3 -m venv VENV && VENV/bin/pip install --require-hashes -r infra/lint/requirements.txt
+    python3 -m venv VENV && VENV/bin/pip install --no-deps --require-hashes -r infra/lint/requirements.txt
     VENV/bin/python infra/lint/lint.py
 
 Three passes. cfn-lint over the templates as they are. cfn-lint over what the SAM translator makes of template.yaml, because
