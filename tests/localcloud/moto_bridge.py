@@ -33,8 +33,11 @@ def call(
         query_string=urlencode(query or {}, doseq=True),
         base_url="http://127.0.0.1",
     ).get_environ()
-    with _lock:
-        chunks, status_line, received = run_wsgi_app(_application, environ, buffered=True)
+    try:
+        with _lock:
+            chunks, status_line, received = run_wsgi_app(_application, environ, buffered=True)
+    except NotImplementedError:
+        return _not_implemented(service, body)
     status, content = int(status_line.split()[0]), b"".join(chunks)
     if status >= 500 and b"<html" in content[:200].lower():
         return _not_implemented(service, body)

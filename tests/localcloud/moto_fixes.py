@@ -18,11 +18,9 @@ from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupBackend
 from moto.iam.models import iam_backends
 
 
-class Refused(ec2_exceptions.EC2ClientError):
-    """An EC2 error with a code that moto has no class for."""
-
-    def __init__(self, code: str, message: str):
-        super().__init__(code, message)
+def Refused(code: str, message: str) -> ec2_exceptions.EC2ClientError:  # noqa: N802 - raised like a class
+    """An EC2 error with a code that moto has no class for; moto finds the wire format by the class's module."""
+    return ec2_exceptions.EC2ClientError(code, message)
 
 
 def backend(account: str, region: str) -> Any:
@@ -181,6 +179,29 @@ def _attach_free_interface(self: Any, eni_id: str, instance_id: str, device_inde
     return _attach_interface(self, eni_id, instance_id, device_index)
 
 
+_association = NetworkInterface.association
+
+
+def _association_or_none(self: NetworkInterface) -> dict | None:
+    return _association.fget(self) or None
+
+
+_modify_metadata = InstanceBackend.modify_instance_metadata_options
+_METADATA = {
+    "http_tokens": "http_tokens",
+    "hop_limit": "http_put_response_hop_limit",
+    "http_endpoint": "http_endpoint",
+    "http_protocol": "http_protocol_ipv6",
+    "metadata_tags": "instance_metadata_tags",
+}
+
+
+def _modify_only_given_metadata(self: Any, instance_id: str, **given: Any) -> Any:
+    options = self.get_instance(instance_id).metadata_options
+    kept = {name: getattr(options, attribute) for name, attribute in _METADATA.items()}
+    return _modify_metadata(self, instance_id, **{**kept, **{key: value for key, value in given.items() if value}})
+
+
 # --- security groups
 
 
@@ -259,6 +280,11 @@ def _interface_filter_value(self: NetworkInterface, filter_name: str, method_nam
     return known[filter_name] if filter_name in known else _interface_filter(self, filter_name, method_name)
 
 
+def _reservation_of(self: Instance) -> str:
+    reservations = self.ec2_backend.reservations.values()
+    return next((found.id for found in reservations if self in found.instances), "")
+
+
 def _add_instance_filters() -> None:
     Instance.filter_interface_ids = property(lambda self: [nic.id for nic in _shown_interfaces(self)])
     Instance.filter_interface_groups = property(
@@ -266,11 +292,13 @@ def _add_instance_filters() -> None:
     )
     Instance.filter_group_ids = property(lambda self: [group.id for group in _instance_groups(self)])
     Instance.filter_group_names = property(lambda self: [group.name for group in _instance_groups(self)])
+    Instance.filter_reservation_id = property(_reservation_of)
     Instance.filter_http_tokens = property(lambda self: self.metadata_options.http_tokens)
     Instance.filter_state_code = property(lambda self: str(self.state_code))
     ec2_utils.filter_dict_attribute_mapping.update(
         {
             "client-token": "client_token",
+            "reservation-id": "filter_reservation_id",
             "group-id": "filter_group_ids",
             "group-name": "filter_group_names",
             "instance.group-id": "filter_group_ids",
@@ -298,6 +326,8 @@ def install() -> None:
     Instance.prep_nics = _prepare_like_aws
     Instance.terminate = _terminate_like_aws
     InstanceBackend.modify_instance_security_groups = _modify_instance_groups
+    InstanceBackend.modify_instance_metadata_options = _modify_only_given_metadata
+    NetworkInterface.association = property(_association_or_none)
     NetworkInterface.delete = _delete_with_instance
     NetworkInterface.get_filter_value = _interface_filter_value
     NetworkInterfaceBackend.modify_network_interface_attribute = _modify_interface
