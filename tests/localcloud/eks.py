@@ -134,6 +134,7 @@ def _complete(data: dict, reply: wire.Reply) -> wire.Reply:
     cluster["version"] = data.get("version") or cluster["version"]
     ministack.store_cluster(name, cluster)
     shown = json.loads(reply[2])
+    shown["cluster"]["status"] = "CREATING"  # ministack's cluster may be active before its reply is written
     shown["cluster"]["resourcesVpcConfig"]["vpcId"] = vpc
     shown["cluster"]["resourcesVpcConfig"].pop("clusterSecurityGroupId", None)  # not known yet when AWS answers
     return _json(reply[0], shown)

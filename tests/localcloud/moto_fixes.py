@@ -7,6 +7,7 @@ be deleted, unknown groups are an error. Leaves paging, DryRun, permissions and 
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from moto.ec2 import exceptions as ec2_exceptions
@@ -15,6 +16,7 @@ from moto.ec2.models import ec2_backends
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface, NetworkInterfaceBackend
 from moto.ec2.models.instances import Instance, InstanceBackend
 from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupBackend
+from moto.ec2.responses import instances as instance_responses
 from moto.iam.models import iam_backends
 
 
@@ -202,6 +204,26 @@ def _modify_only_given_metadata(self: Any, instance_id: str, **given: Any) -> An
     return _modify_metadata(self, instance_id, **{**kept, **{key: value for key, value in given.items() if value}})
 
 
+_modify_attribute = InstanceBackend.modify_instance_attribute
+
+
+def _modify_stopped(self: Any, instance_id: str, key: str, value: Any) -> Instance:
+    if key in ("user_data", "instance_type") and self.get_instance(instance_id).state_code != 80:
+        message = f"The instance '{instance_id}' is not in the 'stopped' state."
+        raise Refused("IncorrectInstanceState", message)
+    return _modify_attribute(self, instance_id, key, value)
+
+
+_parse_user_data = instance_responses.parse_user_data
+
+
+def _parse_decoded_user_data(value: Any) -> Any:
+    """moto has already decoded what ModifyInstanceAttribute sends, and would decode it again."""
+    if isinstance(value, bytes):
+        value = base64.b64encode(value).decode()
+    return _parse_user_data(value)
+
+
 # --- security groups
 
 
@@ -326,6 +348,8 @@ def install() -> None:
     Instance.prep_nics = _prepare_like_aws
     Instance.terminate = _terminate_like_aws
     InstanceBackend.modify_instance_security_groups = _modify_instance_groups
+    InstanceBackend.modify_instance_attribute = _modify_stopped
+    instance_responses.parse_user_data = _parse_decoded_user_data
     InstanceBackend.modify_instance_metadata_options = _modify_only_given_metadata
     NetworkInterface.association = property(_association_or_none)
     NetworkInterface.delete = _delete_with_instance

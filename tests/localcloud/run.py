@@ -20,6 +20,7 @@ if sys.version_info < (3, 10):
     sys.exit("The local cloud needs Python 3.10 or newer; this is " + sys.version.split()[0] + ".")
 
 import environment
+from cloud import end_with_parent
 
 HERE = Path(__file__).parent
 _GRACE_SECONDS = 5
@@ -83,7 +84,7 @@ def run_command(command: list[str], cloud: Cloud) -> int:
     env = environment.without_real_credentials(dict(os.environ))
     env.update(environment.for_clients(cloud.port))
     try:
-        child = subprocess.Popen(command, env=env, start_new_session=not sys.stdin.isatty())
+        child = subprocess.Popen(command, env=env, preexec_fn=end_with_parent)
     except OSError as error:
         print(f"{command[0]} cannot be run: {error.strerror}.", file=sys.stderr)
         return 127

@@ -29,6 +29,7 @@ PASCAL_CASE = {
     "ModifySecurityGroupRules",
 }
 _REDACTED = {"userdata"}
+_LEFT_OUT = {"secretAccessKey", "sessionToken"}
 _NUMBERS = {
     "amilaunchindex", "code", "corecount", "deviceindex", "fromport", "httpputresponsehoplimit", "iops", "maxcount",
     "mincount", "networkcardindex", "throughput", "threadspercore", "toport", "volumesize", "versionnumber",
@@ -244,4 +245,5 @@ def _plain_element(element: ElementTree.Element) -> Any:
         return scalar(wire.local_name(element), (element.text or "").strip())
     if all(wire.local_name(kid) == "member" for kid in kids):
         return [_plain_element(kid) for kid in kids]
-    return {lower_camel(wire.local_name(kid)): _plain_element(kid) for kid in kids}
+    pairs = [(lower_camel(wire.local_name(kid)), _plain_element(kid)) for kid in kids]
+    return {key: value for key, value in pairs if key not in _LEFT_OUT}
