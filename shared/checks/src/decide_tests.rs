@@ -66,6 +66,7 @@ fn quiet() -> Observation {
     let mut observation = Observation::new(Asset::Instance(instance), trigger(1), now());
     observation.user_data = Fact::known(UserData::default(), "DescribeInstanceAttribute");
     observation.world_open = Fact::known(Vec::new(), "DescribeSecurityGroups");
+    observation.watching_since = old();
     observation.principal_since = old();
     observation.region_since = old();
     observation.image_since = old();
@@ -127,6 +128,16 @@ fn a_new_principal_in_a_new_region_with_accelerators_that_the_world_can_reach_is
     };
     observation.world_open = Fact::known(vec![open], "DescribeSecurityGroups");
     assert_eq!(verdict(&observation), (Verdict::Quarantine, 80));
+}
+
+#[test]
+fn nothing_counts_as_new_while_picket_is_learning_an_account() {
+    let mut observation = of_type("g5.12xlarge");
+    observation.watching_since = Fact::known(now(), "inventory");
+    observation.region_since = Fact::known(now(), "inventory");
+    let judgement = judge(&Policy::default(), &observation, now());
+    assert_eq!(judgement.score.total, 25);
+    assert!(judgement.score.unknown.iter().any(|u| u.contains("0 of 24 hours learned")), "{judgement:?}");
 }
 
 #[test]

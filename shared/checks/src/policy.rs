@@ -281,7 +281,7 @@ mod tests {
             ("version: 2\n", 1, "version"),
             ("version: 1\nrisk:\n  quarantine_at: 30\n  notify_at: 50\n", 4, "notify_at"),
             ("version: 1\nnever:\n  - {id: my-server, why: x}\n", 2, "my-server"),
-            ("version: 1\nmode: [observe\n", 3, ""),
+            ("version: 1\nmode: [observe\n", 2, ""),
         ];
         for (text, line, word) in cases {
             let error = Policy::parse(text, "policy.yaml").unwrap_err();

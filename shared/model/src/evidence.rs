@@ -147,6 +147,8 @@ pub struct Observation {
     pub user_data: Fact<UserData>,
     /// What the world may reach, by the rules of its groups.
     pub world_open: Fact<Vec<Exposure>>,
+    /// Since when Picket has watched this account.
+    pub watching_since: Fact<Timestamp>,
     /// When this account first saw the principal.
     pub principal_since: Fact<Timestamp>,
     /// When this account first used the Region.
@@ -170,6 +172,7 @@ impl Observation {
             read_at,
             user_data: Fact::unknown(not_read()),
             world_open: Fact::unknown(not_read()),
+            watching_since: Fact::unknown(not_read()),
             principal_since: Fact::unknown(not_read()),
             region_since: Fact::unknown(not_read()),
             image_since: Fact::unknown(not_read()),

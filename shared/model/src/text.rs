@@ -42,6 +42,16 @@ impl Untrusted {
     }
 }
 
+/// SHA-256 of `bytes` in lower-case hexadecimal; empty for no bytes.
+#[must_use]
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    if bytes.is_empty() {
+        return String::new();
+    }
+    sha2::Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+}
+
 /// Characters that change how the rest is read without being seen: bidirectional controls, zero-width marks, tags.
 fn is_hidden(c: char) -> bool {
     matches!(c, '\u{00AD}' | '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'

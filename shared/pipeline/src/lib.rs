@@ -1,1 +1,23 @@
-//! x
+//! The verbs of Picket, one module a stage: `discover`, `assess`, `respond`, `release`, `notify`, `sweep`.
+//! They speak to the world through `ports`; `picket-aws` stands behind those, and `fakes` do in tests.
+//! What is decided is in `picket-checks`; how events look is in `picket-aws`.
+
+pub mod actions;
+pub mod assess;
+pub mod discover;
+pub mod fakes;
+pub mod in_force;
+pub mod messages;
+pub mod notify;
+pub mod permit;
+pub mod plan;
+pub mod ports;
+pub mod release;
+pub mod render;
+pub mod respond;
+pub mod sweep;
+
+pub use in_force::{InForce, Settings};
+pub use messages::Observed;
+pub use permit::{Permit, Refusal};
+pub use ports::{Kind, PortError};

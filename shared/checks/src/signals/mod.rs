@@ -88,8 +88,16 @@ fn is_launch(observation: &Observation) -> bool {
     matches!(observation.trigger.kind, K::RunInstances | K::StartInstances | K::CreateFleet | K::ChangeAutoScalingGroup)
 }
 
-/// Judges a first-seen fact: new, and not just because everything is.
-fn newly_seen(what: &str, since: &Fact<Timestamp>, at: Timestamp, policy: &Policy) -> Judged {
+/// Judges a first-seen fact: new, and not just because everything is to a Picket that was deployed today.
+fn newly_seen(what: &str, since: &Fact<Timestamp>, observation: &Observation, policy: &Policy) -> Judged {
+    let at = observation.trigger.at;
+    if let Some(start) = observation.watching_since.value() {
+        let watched = at.duration_since(*start);
+        if watched < policy.risk.learning {
+            let (so_far, all) = (watched.as_hours().max(0), policy.risk.learning.as_hours());
+            return Judged::Unknown(format!("what is new here is not known yet: {so_far} of {all} hours learned"));
+        }
+    }
     match since {
         Fact::Unknown { reason } => Judged::Unknown(reason.clone()),
         Fact::Known { value, source } => {

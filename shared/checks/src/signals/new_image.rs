@@ -10,5 +10,5 @@ pub(super) const SIGNAL: Signal =
 
 fn judge(observation: &Observation, policy: &Policy) -> Judged {
     let Asset::Instance(instance) = &observation.asset else { return Judged::No };
-    newly_seen(&format!("image {}", instance.image), &observation.image_since, observation.trigger.at, policy)
+    newly_seen(&format!("image {}", instance.image), &observation.image_since, observation, policy)
 }

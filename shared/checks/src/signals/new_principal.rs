@@ -15,7 +15,7 @@ pub(super) const SIGNAL: Signal = Signal {
 fn judge(observation: &Observation, policy: &Policy) -> Judged {
     match &observation.trigger.principal {
         Some(principal) if is_launch(observation) && !principal.is_aws_service() => {
-            newly_seen(&principal.to_string(), &observation.principal_since, observation.trigger.at, policy)
+            newly_seen(&principal.to_string(), &observation.principal_since, observation, policy)
         }
         _ => Judged::No,
     }

@@ -13,5 +13,5 @@ fn judge(observation: &Observation, policy: &Policy) -> Judged {
         return Judged::No;
     }
     let region = &observation.asset.scope().region;
-    newly_seen(&format!("Region {region}"), &observation.region_since, observation.trigger.at, policy)
+    newly_seen(&format!("Region {region}"), &observation.region_since, observation, policy)
 }

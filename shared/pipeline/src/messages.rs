@@ -1,0 +1,35 @@
+//! What one stage hands to the next, as JSON in a queue.
+
+use picket_model::{Decision, Notice, Observation, Scope, Trigger, VpcId};
+use serde::{Deserialize, Serialize};
+
+/// From discover to assess: what was found because of one trigger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observed {
+    /// All observations; they share their trigger.
+    pub observations: Vec<Observation>,
+}
+
+/// VPCs that want a quarantine group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prepare {
+    /// Where.
+    pub scope: Scope,
+    /// Which.
+    pub vpcs: Vec<VpcId>,
+}
+
+/// A message and the stage that it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// For discover: look at this.
+    Look(Box<Trigger>),
+    /// For assess.
+    Observed(Observed),
+    /// For respond.
+    Decision(Box<Decision>),
+    /// For respond: have the quarantine groups of these VPCs ready before they are needed.
+    Prepare(Prepare),
+    /// For notify.
+    Notice(Box<Notice>),
+}

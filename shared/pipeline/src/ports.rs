@@ -1,0 +1,241 @@
+//! What the stages need of the world. Reads and changes are apart, so that a stage that only reads cannot change;
+//! every change asks for a `Permit`. Behind the ports: `picket-aws` in AWS, `fakes` in tests.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use picket_model::{
+    AccountId, CaseId, Cluster, Entry, GroupId, Hold, Instance, InstanceId, Interface, InterfaceId, Notice,
+    Observation, Principal, Rule, Scope, Untrusted, VpcId,
+};
+
+use crate::messages::Message;
+use crate::permit::Permit;
+
+/// What kind of failure, as far as it changes what is done next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The thing is not there, or not visible yet.
+    NotFound,
+    /// We may not.
+    Denied,
+    /// Too many calls, a lost reply, a fault of the service: worth another try.
+    Transient,
+    /// Somebody else was faster, or the state is not what the call needs.
+    Conflict,
+    /// Anything else: trying again will not help.
+    Other,
+}
+
+/// A call that failed: what was being done, to what, and of which kind.
+#[derive(Debug, thiserror::Error)]
+#[error("{doing} {what}: {why}")]
+pub struct PortError {
+    /// Such as `reading the interfaces of`.
+    pub doing: &'static str,
+    /// The thing.
+    pub what: String,
+    /// The service's own words, bounded.
+    pub why: Untrusted,
+    /// What kind.
+    pub kind: Kind,
+}
+
+impl PortError {
+    /// An error of `kind` while `doing` something to `what`.
+    pub fn new(doing: &'static str, what: impl fmt::Display, kind: Kind, why: &str) -> Self {
+        Self { doing, what: what.to_string(), why: Untrusted::new(why), kind }
+    }
+}
+
+/// The answer of a port.
+pub type Answer<T> = Result<T, PortError>;
+
+/// Which instances to read. All but `Ids` may give none; `Ids` gives those that are visible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// These; an id that is not visible is left out and costs the others nothing.
+    Ids(Vec<InstanceId>),
+    /// All of one reservation.
+    Reservation(Untrusted),
+    /// All launched with this client token.
+    ClientToken(Untrusted),
+    /// All in this group.
+    Group(GroupId),
+    /// All of this Auto Scaling group.
+    AutoScalingGroup(Untrusted),
+    /// All of this launch template.
+    LaunchTemplate(Untrusted),
+    /// All of this fleet.
+    Fleet(Untrusted),
+    /// All that are not terminated.
+    All,
+}
+
+/// Reads AWS.
+#[async_trait]
+pub trait Cloud: Send + Sync {
+    /// The instances that `which` names and that are visible.
+    async fn instances(&self, scope: &Scope, which: &Which) -> Answer<Vec<Instance>>;
+    /// The interfaces attached to these instances, in no order.
+    async fn interfaces(&self, scope: &Scope, of: &[InstanceId]) -> Answer<Vec<Interface>>;
+    /// The user data as AWS holds it, in base64; none if there is none.
+    async fn user_data(&self, scope: &Scope, of: &InstanceId) -> Answer<Option<String>>;
+    /// The ingress rules of these groups, one row a source.
+    async fn ingress_rules(&self, scope: &Scope, of: &[GroupId]) -> Answer<Vec<Rule>>;
+    /// Those of `groups` that exist.
+    async fn existing_groups(&self, scope: &Scope, groups: &[GroupId]) -> Answer<Vec<GroupId>>;
+    /// An EKS cluster.
+    async fn cluster(&self, scope: &Scope, name: &str) -> Answer<Cluster>;
+    /// All VPCs.
+    async fn vpcs(&self, scope: &Scope) -> Answer<Vec<VpcId>>;
+    /// The names of all EKS clusters.
+    async fn clusters(&self, scope: &Scope) -> Answer<Vec<Untrusted>>;
+    /// The names of the managed policies attached to an IAM user.
+    async fn attached_policies(&self, user: &str) -> Answer<Vec<Untrusted>>;
+    /// Who launched an instance, by CloudTrail's history of 90 days.
+    async fn launched_by(&self, scope: &Scope, instance: &InstanceId) -> Answer<Option<Principal>>;
+}
+
+/// A group as it was read, with how many rules it has in all: both directions, IPv4, IPv6, prefix lists and groups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupState {
+    /// The group.
+    pub id: GroupId,
+    /// Its VPC.
+    pub vpc: VpcId,
+    /// How many rules it has.
+    pub rules: usize,
+}
+
+/// Reads and changes what containment is made of. Every change needs a permit.
+#[async_trait]
+pub trait Containment: Send + Sync {
+    /// The groups that carry this deployment's quarantine mark in a VPC. The mark can be forged: the caller compares ids.
+    async fn marked_groups(&self, scope: &Scope, vpc: &VpcId) -> Answer<Vec<GroupState>>;
+    /// Makes a quarantine group. It has AWS's default egress rules until `empty_group`.
+    async fn create_group(&self, permit: &Permit, scope: &Scope, vpc: &VpcId) -> Answer<GroupId>;
+    /// Removes every rule of a group, in both directions and families.
+    async fn empty_group(&self, permit: &Permit, scope: &Scope, group: &GroupId) -> Answer<()>;
+    /// Replaces the groups of an interface.
+    async fn set_groups(
+        &self,
+        permit: &Permit,
+        scope: &Scope,
+        interface: &InterfaceId,
+        groups: &[GroupId],
+    ) -> Answer<()>;
+}
+
+/// The policy as it is stored.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StoredPolicy {
+    /// What was put last.
+    pub current: Option<String>,
+    /// The last one that could be read.
+    pub good: Option<String>,
+    /// Whether people have paused all changes, and why.
+    pub paused: Option<String>,
+}
+
+/// Keeps the policy.
+#[async_trait]
+pub trait Policies: Send + Sync {
+    /// Reads the policy and the pause switch.
+    async fn policy(&self) -> Answer<StoredPolicy>;
+    /// Remembers a policy that could be read.
+    async fn keep_good(&self, text: &str) -> Answer<()>;
+    /// Puts a policy that was checked; it is in force at the next batch.
+    async fn put_policy(&self, text: &str, by: &Untrusted) -> Answer<()>;
+    /// Pauses all changes, or lets them go on.
+    async fn set_paused(&self, why: Option<&Untrusted>, by: &Untrusted) -> Answer<()>;
+}
+
+/// Something whose first use in an account is worth knowing.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Seen {
+    /// Picket itself: since when it watches.
+    Watching,
+    /// A principal, by ARN.
+    Principal(Untrusted),
+    /// A Region.
+    Region(String),
+    /// An image.
+    Image(Untrusted),
+}
+
+/// The inventory, and what was seen when.
+#[async_trait]
+pub trait Inventory: Send + Sync {
+    /// When each was first seen; what is new is remembered as seen at `at`. Answers in the order of the question.
+    async fn first_seen(&self, account: &AccountId, what: &[Seen], at: Timestamp) -> Answer<Vec<Timestamp>>;
+    /// Adds or refreshes assets.
+    async fn remember(&self, observations: &[Observation]) -> Answer<()>;
+}
+
+/// How many instances may be held per account and clock hour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Budget {
+    /// The hour, such as `2026-11-23T14`.
+    pub hour: String,
+    /// The limit.
+    pub limit: u32,
+}
+
+/// What came of an attempt to begin holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begun {
+    /// All are ours, captured and journalled.
+    All,
+    /// These exist already, as they were found; nothing was written for any.
+    Existing(Vec<Hold>),
+    /// The hour's budget does not allow it; nothing was written.
+    OverBudget,
+}
+
+/// Holds, captures and the journal. All writes here happen before the change that they announce.
+#[async_trait]
+pub trait Holds: Send + Sync {
+    /// Writes new holds with their captures, takes them from the budget and journals the intents: all or nothing.
+    /// A hold that exists and was not released is never overwritten.
+    async fn begin(&self, new: &[Hold], intents: &[Entry], budget: &Budget) -> Answer<Begun>;
+    /// Takes over or updates a hold that is still as `expected`: answers false if somebody else was faster.
+    async fn update(&self, expected: &Hold, next: &Hold, entries: &[Entry]) -> Answer<bool>;
+    /// A hold.
+    async fn hold(&self, scope: &Scope, instance: &InstanceId) -> Answer<Option<Hold>>;
+    /// All holds of an account and Region, released ones included.
+    async fn holds(&self, scope: &Scope) -> Answer<Vec<Hold>>;
+    /// Adds entries that announce no change; the same entry twice is once.
+    async fn note(&self, entries: &[Entry]) -> Answer<()>;
+    /// The journal of a case, oldest first.
+    async fn journal(&self, case: &CaseId) -> Answer<Vec<Entry>>;
+    /// The quarantine group that we made for a VPC.
+    async fn quarantine_group(&self, scope: &Scope, vpc: &VpcId) -> Answer<Option<GroupId>>;
+    /// Remembers it, unless one is remembered already: answers the one that counts.
+    async fn keep_quarantine_group(&self, scope: &Scope, vpc: &VpcId, group: &GroupId) -> Answer<GroupId>;
+}
+
+/// Hands messages to the next stage.
+#[async_trait]
+pub trait Queues: Send + Sync {
+    /// Sends; when it answers, they are kept by the queue.
+    async fn send(&self, messages: Vec<Message>) -> Answer<()>;
+}
+
+/// Tells people.
+#[async_trait]
+pub trait Pager: Send + Sync {
+    /// Whether this notice was told before.
+    async fn was_told(&self, notice: &Notice) -> Answer<bool>;
+    /// Publishes one message. `subject` is at most 99 printable ASCII characters.
+    async fn publish(&self, subject: &str, body: &str, severity: &str) -> Answer<()>;
+    /// Remembers that it was told.
+    async fn keep_told(&self, notice: &Notice) -> Answer<()>;
+}
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}

@@ -1,0 +1,315 @@
+//! Release: lift a quarantine, on purpose. A person orders it; it puts every interface back exactly as it was captured.
+//!
+//! Flow: read the holds and live interfaces -> compare with what containment left -> if anything differs, refuse unless
+//! told -> intents -> restore every interface at once -> read again -> close -> tell.
+//! Guarantees: groups come back in their captured order; two releases are one; nothing is restored half by a refusal.
+//! Caveats: what containment ended, such as open connections, does not come back.
+
+use futures::future::{join_all, try_join_all};
+use futures::try_join;
+use jiff::{SignedDuration, Timestamp};
+use picket_model::case::Release;
+use picket_model::{
+    Capture, CaseId, Decision, Entry, Event, GroupId, Hold, HoldState, InstanceId, Interface, InterfaceId, Notice,
+    NoticeKind, Scope, Score, Target, TriggerKind, Untrusted, Verdict,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::actions::restore_interface;
+use crate::in_force::Settings;
+use crate::messages::Message;
+use crate::permit;
+use crate::ports::{Answer, Clock, Cloud, Containment, Holds, Queues};
+
+/// How long one worker may release an instance alone.
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
+
+/// What release needs.
+pub struct Ports<'a> {
+    /// Reads AWS.
+    pub cloud: &'a dyn Cloud,
+    /// Changes groups.
+    pub containment: &'a dyn Containment,
+    /// Keeps holds and the journal.
+    pub holds: &'a dyn Holds,
+    /// Hands over to notify.
+    pub queues: &'a dyn Queues,
+    /// Tells the time.
+    pub clock: &'a dyn Clock,
+}
+
+/// What a person orders.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Order {
+    /// Where.
+    pub scope: Scope,
+    /// All holds of this case.
+    #[serde(default)]
+    pub case: Option<CaseId>,
+    /// Or the holds of these instances.
+    #[serde(default)]
+    pub instances: Vec<InstanceId>,
+    /// Who orders it, as AWS knows them.
+    pub by: Untrusted,
+    /// Why.
+    pub reason: Untrusted,
+    /// Restore even what was changed since.
+    #[serde(default)]
+    pub force: bool,
+    /// Say what would be done, and do nothing.
+    #[serde(default)]
+    pub plan_only: bool,
+}
+
+/// What became of one interface, or would.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restored {
+    /// The instance.
+    pub instance: InstanceId,
+    /// The interface.
+    pub interface: InterfaceId,
+    /// The groups that it had before the release.
+    pub from: Vec<GroupId>,
+    /// The groups of its capture, in order.
+    pub to: Vec<GroupId>,
+}
+
+/// What a release came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "is")]
+pub enum Released {
+    /// Put back, or what would be.
+    Done {
+        /// Interface by interface.
+        restored: Vec<Restored>,
+        /// Whether it was only planned.
+        planned: bool,
+    },
+    /// There was nothing left to release.
+    Already,
+    /// Refused: what is there is not what containment left, or what would be restored is gone.
+    Refused {
+        /// One line for each difference.
+        differences: Vec<String>,
+    },
+    /// No such hold.
+    NotHeld,
+    /// Another worker is at it; ask again in a minute.
+    Busy {
+        /// Which instance.
+        instance: InstanceId,
+    },
+}
+
+/// Carries out a release.
+///
+/// # Errors
+/// If something could not be read, or one interface could not be restored; the rest is restored and journalled, and
+/// the same order goes on where this one stopped.
+pub async fn run(ports: &Ports<'_>, settings: &Settings, order: &Order) -> Answer<Released> {
+    let now = ports.clock.now();
+    let found = holds_of(ports, order).await?;
+    if found.is_empty() {
+        return Ok(Released::NotHeld);
+    }
+    let open: Vec<Hold> = found.into_iter().filter(|h| h.state != HoldState::Released).collect();
+    if open.is_empty() {
+        return Ok(Released::Already);
+    }
+    if let Some(busy) = open.iter().find(|h| is_busy(h, now)) {
+        return Ok(Released::Busy { instance: busy.instance.clone() });
+    }
+    let (live, differences) = compare(ports, order, &open).await?;
+    let restored = plan(&open, &live);
+    if order.plan_only {
+        return Ok(if differences.is_empty() || order.force {
+            Released::Done { restored, planned: true }
+        } else {
+            Released::Refused { differences }
+        });
+    }
+    if !differences.is_empty() && !order.force {
+        return Ok(Released::Refused { differences });
+    }
+    carry_out(ports, settings, order, open, restored, now).await
+}
+
+fn is_busy(hold: &Hold, now: Timestamp) -> bool {
+    matches!(hold.state, HoldState::Containing | HoldState::Releasing) && hold.lease_until > now
+}
+
+async fn holds_of(ports: &Ports<'_>, order: &Order) -> Answer<Vec<Hold>> {
+    if let Some(case) = &order.case {
+        let mut holds = ports.holds.holds(&order.scope).await?;
+        holds.retain(|h| &h.case == case);
+        return Ok(holds);
+    }
+    let found = try_join_all(order.instances.iter().map(|i| ports.holds.hold(&order.scope, i))).await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// Reads what is there now and says where it is not what containment left.
+async fn compare(ports: &Ports<'_>, order: &Order, open: &[Hold]) -> Answer<(Vec<Interface>, Vec<String>)> {
+    let ids: Vec<_> = open.iter().map(|h| h.instance.clone()).collect();
+    let mut groups: Vec<GroupId> = open.iter().flat_map(|h| &h.captures).flat_map(|c| c.groups.clone()).collect();
+    groups.sort();
+    groups.dedup();
+    let (live, exist) =
+        try_join!(ports.cloud.interfaces(&order.scope, &ids), ports.cloud.existing_groups(&order.scope, &groups))?;
+    let mut differences = Vec::new();
+    for (hold, capture) in open.iter().flat_map(|h| h.captures.iter().map(move |c| (h, c))) {
+        differences.extend(difference(hold, capture, &live, &exist));
+    }
+    Ok((live, differences))
+}
+
+fn difference(hold: &Hold, capture: &Capture, live: &[Interface], exist: &[GroupId]) -> Option<String> {
+    let name = format!("{} of {}", capture.interface, hold.instance);
+    let Some(now) = live.iter().find(|i| i.id == capture.interface) else {
+        return Some(format!("{name} is gone; nothing can be put back there"));
+    };
+    if let Some(gone) = capture.groups.iter().find(|g| !exist.contains(g)) {
+        return Some(format!("{name} was in {gone}, which does not exist any more"));
+    }
+    let contained = now.groups.len() == 1 && hold.quarantine.contains(&now.groups[0]);
+    let restored = now.groups == capture.groups;
+    (!contained && !restored)
+        .then(|| format!("{name} was changed since: it is in {} and not in the quarantine group", list(&now.groups)))
+}
+
+fn plan(open: &[Hold], live: &[Interface]) -> Vec<Restored> {
+    let of = |h: &Hold, c: &Capture| {
+        let now = live.iter().find(|i| i.id == c.interface)?;
+        Some(Restored {
+            instance: h.instance.clone(),
+            interface: c.interface.clone(),
+            from: now.groups.clone(),
+            to: c.groups.clone(),
+        })
+    };
+    open.iter().flat_map(|h| h.captures.iter().filter_map(move |c| of(h, c))).collect()
+}
+
+async fn carry_out(
+    ports: &Ports<'_>,
+    settings: &Settings,
+    order: &Order,
+    open: Vec<Hold>,
+    restored: Vec<Restored>,
+    now: Timestamp,
+) -> Answer<Released> {
+    let outcomes = join_all(open.iter().map(|hold| release_one(ports, order, hold, &restored, now))).await;
+    let mut done = Vec::new();
+    for outcome in outcomes {
+        match outcome? {
+            Some(interfaces) => done.extend(interfaces),
+            None => return Ok(Released::Busy { instance: open[0].instance.clone() }),
+        }
+    }
+    tell(ports, settings, order, &open, &done).await?;
+    Ok(Released::Done { restored: done, planned: false })
+}
+
+/// Releases one instance: intents, restore, close. `None` if somebody else took it.
+async fn release_one(
+    ports: &Ports<'_>,
+    order: &Order,
+    hold: &Hold,
+    all: &[Restored],
+    now: Timestamp,
+) -> Answer<Option<Vec<Restored>>> {
+    // What an earlier, interrupted release put back already is not touched again.
+    let own: Vec<&Restored> = all.iter().filter(|r| r.instance == hold.instance && r.from != r.to).collect();
+    let releasing =
+        Hold { state: HoldState::Releasing, lease_until: now.saturating_add(LEASE).unwrap_or(now), ..hold.clone() };
+    let intents: Vec<_> = own.iter().map(|r| entry(hold, order, r, Event::ReleaseIntended, now)).collect();
+    if !ports.holds.update(hold, &releasing, &intents).await? {
+        return Ok(None);
+    }
+    let permit = permit::for_release(&order.by, &hold.instance);
+    let calls =
+        own.iter().map(|r| restore_interface::apply(ports.containment, &permit, &order.scope, &r.interface, &r.to));
+    let answers = join_all(calls).await;
+    let at = ports.clock.now();
+    let entries: Vec<_> = own
+        .iter()
+        .zip(&answers)
+        .map(|(r, a)| entry(hold, order, r, if a.is_ok() { Event::ReleaseDone } else { Event::ReleaseFailed }, at))
+        .collect();
+    let failed = answers.into_iter().find_map(Result::err);
+    let closed = Hold {
+        state: if failed.is_some() { HoldState::Contained } else { HoldState::Released },
+        lease_until: at,
+        released: Some(Release { by: order.by.clone(), reason: order.reason.clone(), at }).filter(|_| failed.is_none()),
+        ..hold.clone()
+    };
+    ports.holds.update(&releasing, &closed, &entries).await?;
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(Some(own.into_iter().cloned().collect())),
+    }
+}
+
+fn entry(hold: &Hold, order: &Order, restored: &Restored, event: Event, at: Timestamp) -> Entry {
+    let text = format!("{}: {} -> {}; {}", hold.instance, list(&restored.from), list(&restored.to), order.reason);
+    Entry {
+        case: hold.case.clone(),
+        at,
+        subject: restored.interface.to_string(),
+        event,
+        by: order.by.clone(),
+        details: Untrusted::new(&text),
+    }
+}
+
+fn list(groups: &[GroupId]) -> String {
+    groups.iter().map(GroupId::as_str).collect::<Vec<_>>().join(", ")
+}
+
+async fn tell(
+    ports: &Ports<'_>,
+    settings: &Settings,
+    order: &Order,
+    holds: &[Hold],
+    restored: &[Restored],
+) -> Answer<()> {
+    let Some(first) = holds.first() else { return Ok(()) };
+    let at = ports.clock.now();
+    let target = |h: &Hold| Target {
+        asset: h.instance.to_string(),
+        instance: Some(h.instance.clone()),
+        vpc: None,
+        instance_type: None,
+        name: Untrusted::default(),
+        node_of: None,
+    };
+    let decision = Decision {
+        case: first.case.clone(),
+        verdict: Verdict::Note,
+        scope: order.scope.clone(),
+        targets: holds.iter().map(target).collect(),
+        score: Score::default(),
+        principal: None,
+        trigger: TriggerKind::Manual,
+        triggered_at: at,
+        policy: String::new(),
+        ordered: true,
+    };
+    let notice = Notice {
+        id: format!("{}/released/{}", first.case, at.as_microsecond()),
+        kind: NoticeKind::Released {
+            by: order.by.clone(),
+            reason: order.reason.clone(),
+            restored: restored.iter().map(|r| (r.interface.clone(), r.to.clone())).collect(),
+        },
+        decision,
+        at,
+        stack: settings.stack.clone(),
+    };
+    ports.queues.send(vec![Message::Notice(Box::new(notice))]).await
+}
+
+#[cfg(test)]
+#[path = "release_tests.rs"]
+mod tests;

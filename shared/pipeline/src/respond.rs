@@ -1,0 +1,184 @@
+//! Respond: carry out a decision. The only stage that may change security groups, and only to the quarantine group.
+//!
+//! Flow: read live state, policy and quarantine groups at once -> plan -> permit or refusal -> write holds with their
+//! captures and intents, all or nothing -> set every interface at once -> read again -> close the holds -> tell.
+//! Guarantees: nothing changes without a capture and an intent before it; a crash anywhere converges when the same
+//! decision, or any other for the same instance, is tried again; no failure undoes containment.
+//! Assumptions: a decision is a proposal; it is carried out against what AWS shows now, not against what it says.
+//! Caveats: interfaces that AWS services manage cannot be changed; they are reported as LEAKING.
+//! Errors: passing faults are returned so that the message is tried again; refusals are told and end it.
+
+mod containing;
+
+use futures::future::try_join_all;
+use futures::{join, try_join};
+use picket_model::{Decision, Entry, Event, Notice, NoticeKind, Plan, Untrusted, VpcId};
+
+use crate::actions::quarantine_group::{self, Check};
+use crate::in_force::{self, InForce, Settings};
+use crate::messages::{Message, Prepare};
+use crate::permit::{self, Refusal};
+use crate::plan::{self, Live};
+use crate::ports::{Answer, Clock, Cloud, Containment, Holds, Policies, Queues};
+
+/// What respond needs.
+pub struct Ports<'a> {
+    /// Reads AWS.
+    pub cloud: &'a dyn Cloud,
+    /// Changes groups.
+    pub containment: &'a dyn Containment,
+    /// Keeps the policy.
+    pub policies: &'a dyn Policies,
+    /// Keeps holds and the journal.
+    pub holds: &'a dyn Holds,
+    /// Hands over to notify.
+    pub queues: &'a dyn Queues,
+    /// Tells the time.
+    pub clock: &'a dyn Clock,
+}
+
+/// What came of a decision.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Responded {
+    /// These interfaces were contained now.
+    Contained(usize),
+    /// Nothing was left to do.
+    Nothing,
+    /// No permit; people were told, once.
+    Refused(Refusal),
+    /// Another worker is at it; try again soon.
+    Later(String),
+}
+
+/// Carries out a decision.
+///
+/// # Errors
+/// If something could not be read or changed for a passing reason.
+pub async fn run(ports: &Ports<'_>, settings: &Settings, decision: &Decision) -> Answer<Responded> {
+    let (in_force, live, checks) = read(ports, settings, decision).await?;
+    let plan = plan::build(decision, &live);
+    if plan.steps.is_empty() {
+        // Someone may have crashed after the change and before saying so.
+        return containing::close_open_holds(ports, settings, decision, &live).await;
+    }
+    let permit = match permit::for_plan(&in_force, decision, &plan) {
+        Ok(permit) => permit,
+        Err(refusal) => return refuse(ports, settings, decision, &plan, refusal).await,
+    };
+    let mut live = live;
+    for (vpc, check) in checks {
+        let missing = plan_touches(&plan, &vpc) && !live.quarantine.contains_key(&vpc);
+        if missing {
+            let group =
+                quarantine_group::ensure(ports.containment, ports.holds, &permit, &decision.scope, &vpc, check).await?;
+            live.quarantine.insert(vpc, group);
+        }
+    }
+    // With the group known, an interface that is in it already is told from one that is not.
+    let plan = plan::build(decision, &live);
+    containing::carry_out(ports, settings, &in_force, &permit, decision, &plan, &live).await
+}
+
+/// Has the quarantine groups of some VPCs ready, so that the first containment there costs no extra calls.
+///
+/// # Errors
+/// If one cannot be made; the others are made all the same when it is tried again.
+pub async fn prepare(ports: &Ports<'_>, settings: &Settings, wanted: &Prepare) -> Answer<usize> {
+    let in_force = in_force::read(ports.policies, settings).await?;
+    let Ok(permit) = permit::to_prepare(&in_force) else { return Ok(0) };
+    let mut made = 0;
+    for vpc in &wanted.vpcs {
+        let check = quarantine_group::check(ports.containment, ports.holds, &wanted.scope, vpc).await?;
+        if !matches!(check, Check::Ready(_)) {
+            quarantine_group::ensure(ports.containment, ports.holds, &permit, &wanted.scope, vpc, check).await?;
+            made += 1;
+        }
+    }
+    Ok(made)
+}
+
+fn plan_touches(plan: &Plan, vpc: &VpcId) -> bool {
+    plan.instances().iter().any(|i| plan.captures_of(i).iter().any(|c| &c.vpc == vpc))
+}
+
+/// Reads everything that a plan is made of, at once.
+async fn read(
+    ports: &Ports<'_>,
+    settings: &Settings,
+    decision: &Decision,
+) -> Answer<(InForce, Live, Vec<(VpcId, Check)>)> {
+    let scope = &decision.scope;
+    let ids: Vec<_> = decision.targets.iter().filter_map(|t| t.instance.clone()).collect();
+    let mut vpcs: Vec<VpcId> = decision.targets.iter().filter_map(|t| t.vpc.clone()).collect();
+    vpcs.sort();
+    vpcs.dedup();
+    let which = crate::ports::Which::Ids(ids.clone());
+    let (in_force, instances, interfaces, checks) = join!(
+        in_force::read(ports.policies, settings),
+        ports.cloud.instances(scope, &which),
+        ports.cloud.interfaces(scope, &ids),
+        check_all(ports, decision, vpcs),
+    );
+    let mut live = Live { instances: instances?, interfaces: interfaces?, quarantine: Default::default() };
+    let mut checks = checks?;
+    // A VPC that the decision did not know, or knew wrongly: one more read, on a path that is not the usual one.
+    let mut unknown: Vec<VpcId> = live.interfaces.iter().map(|i| i.vpc.clone()).collect();
+    unknown.sort();
+    unknown.dedup();
+    unknown.retain(|v| !checks.iter().any(|(known, _)| known == v));
+    checks.extend(check_all(ports, decision, unknown).await?);
+    for (vpc, check) in &checks {
+        if let Check::Ready(group) = check {
+            live.quarantine.insert(vpc.clone(), group.clone());
+        }
+    }
+    Ok((in_force?, live, checks))
+}
+
+async fn check_all(ports: &Ports<'_>, decision: &Decision, vpcs: Vec<VpcId>) -> Answer<Vec<(VpcId, Check)>> {
+    let reads = vpcs.into_iter().map(|vpc| async move {
+        let check = quarantine_group::check(ports.containment, ports.holds, &decision.scope, &vpc).await?;
+        Ok((vpc, check))
+    });
+    try_join_all(reads).await
+}
+
+/// Journals and tells what would have been done. The same decision twice is told once.
+async fn refuse(
+    ports: &Ports<'_>,
+    settings: &Settings,
+    decision: &Decision,
+    plan: &Plan,
+    refusal: Refusal,
+) -> Answer<Responded> {
+    let (event, suffix, kind) = match &refusal {
+        Refusal::Observing { .. } => {
+            let steps = plan.steps.iter().map(ToString::to_string).collect();
+            (Event::Planned, "would", NoticeKind::WouldQuarantine { steps })
+        }
+        other => (Event::Refused, "refused", NoticeKind::Refused { why: other.to_string() }),
+    };
+    let entries: Vec<Entry> = plan
+        .instances()
+        .into_iter()
+        .map(|instance| Entry {
+            case: decision.case.clone(),
+            at: decision.triggered_at,
+            subject: instance.to_string(),
+            event,
+            by: Untrusted::new("respond"),
+            details: Untrusted::new(&refusal.to_string()),
+        })
+        .collect();
+    let notice = notice(decision, settings, format!("{}/{suffix}", decision.case), kind, ports);
+    try_join!(ports.holds.note(&entries), ports.queues.send(vec![Message::Notice(Box::new(notice))]))?;
+    Ok(Responded::Refused(refusal))
+}
+
+fn notice(decision: &Decision, settings: &Settings, id: String, kind: NoticeKind, ports: &Ports<'_>) -> Notice {
+    Notice { id, kind, decision: decision.clone(), at: ports.clock.now(), stack: settings.stack.clone() }
+}
+
+#[cfg(test)]
+#[path = "respond_tests.rs"]
+pub(crate) mod tests;

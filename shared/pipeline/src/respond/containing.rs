@@ -1,0 +1,365 @@
+//! The changing half of respond: holds, interfaces, verification, closing.
+
+use std::collections::HashMap;
+
+use futures::StreamExt as _;
+use futures::future::{join_all, try_join_all};
+use jiff::{SignedDuration, Timestamp};
+use picket_model::notice::InterfaceOutcome;
+use picket_model::{
+    Capture, Decision, Entry, Event, GroupId, Hold, HoldState, InstanceId, InstanceState, InterfaceId, NoticeKind,
+    Plan, Step, TriggerKind, Untrusted, Verification,
+};
+
+use super::{Ports, Responded, notice, refuse};
+use crate::actions::contain_interface;
+use crate::in_force::{InForce, Settings};
+use crate::messages::Message;
+use crate::permit::{Permit, Refusal};
+use crate::plan::Live;
+use crate::ports::{Answer, Begun, Budget, Kind, PortError};
+
+/// How long one worker may act on an instance alone; longer than the function's time limit.
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// How many interfaces are changed at once. EC2's bucket for the call holds 100 and refills with 5 a second.
+const AT_ONCE: usize = 100;
+
+/// What became of the change of one interface.
+type Changed = (InstanceId, Capture, Answer<()>);
+
+/// Takes the holds, changes, verifies, closes and tells.
+pub(super) async fn carry_out(
+    ports: &Ports<'_>,
+    settings: &Settings,
+    in_force: &InForce,
+    permit: &Permit,
+    decision: &Decision,
+    plan: &Plan,
+    live: &Live,
+) -> Answer<Responded> {
+    let taken = match take_holds(ports, in_force, decision, plan, live).await? {
+        Taken::Refused(refusal) => return refuse(ports, settings, decision, plan, refusal).await,
+        Taken::Holds(taken) => taken,
+    };
+    if taken.ours.is_empty() {
+        return Ok(taken.busy.map_or(Responded::Nothing, Responded::Later));
+    }
+    let changes: Vec<_> = plan.steps.iter().filter_map(|s| change_of(s, &taken.ours)).collect();
+    let changed: Vec<Changed> = futures::stream::iter(changes)
+        .map(|(instance, before)| async move {
+            let answer = match live.quarantine.get(&before.vpc) {
+                Some(q) => {
+                    contain_interface::apply(ports.containment, permit, &decision.scope, &before.interface, q).await
+                }
+                None => Err(PortError::new("finding the quarantine group of", &before.vpc, Kind::Other, "none")),
+            };
+            (instance, before, answer)
+        })
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
+    let contained_at = ports.clock.now();
+    close(ports, settings, decision, plan, live, taken.ours, changed, contained_at).await?;
+    match taken.busy {
+        Some(why) => Ok(Responded::Later(why)),
+        None => Ok(Responded::Contained(plan.steps.len())),
+    }
+}
+
+fn change_of(step: &Step, ours: &[Hold]) -> Option<(InstanceId, Capture)> {
+    match step {
+        Step::Contain { instance, before } if ours.iter().any(|h| &h.instance == instance) => {
+            Some((instance.clone(), before.clone()))
+        }
+        _ => None,
+    }
+}
+
+struct Holds {
+    ours: Vec<Hold>,
+    busy: Option<String>,
+}
+
+enum Taken {
+    Holds(Holds),
+    Refused(Refusal),
+}
+
+/// Makes a hold for each instance of the plan, or takes over one that another worker left.
+async fn take_holds(
+    ports: &Ports<'_>,
+    in_force: &InForce,
+    decision: &Decision,
+    plan: &Plan,
+    live: &Live,
+) -> Answer<Taken> {
+    let now = ports.clock.now();
+    let hour = now.strftime("%Y-%m-%dT%H").to_string();
+    let budget = Budget { hour, limit: in_force.policy.blast_radius.instances_per_hour };
+    let mut new: Vec<Hold> = plan.instances().into_iter().map(|i| new_hold(decision, plan, live, i, now)).collect();
+    let mut taken = Holds { ours: Vec::new(), busy: None };
+    loop {
+        if new.is_empty() {
+            return Ok(Taken::Holds(taken));
+        }
+        let intents: Vec<Entry> = new.iter().flat_map(|h| intents(decision, plan, h, now)).collect();
+        match ports.holds.begin(&new, &intents, &budget).await? {
+            Begun::All => {
+                taken.ours.extend(new);
+                return Ok(Taken::Holds(taken));
+            }
+            Begun::OverBudget => {
+                return Ok(Taken::Refused(Refusal::BlastRadius { wanted: new.len(), limit: budget.limit }));
+            }
+            Begun::Existing(existing) => {
+                for hold in &existing {
+                    let wanted = new.iter().find(|n| n.instance == hold.instance).cloned();
+                    new.retain(|n| n.instance != hold.instance);
+                    match take_over(ports, decision, plan, hold, wanted, now).await? {
+                        Ok(hold) => taken.ours.extend(hold),
+                        Err(busy) => taken.busy = Some(busy),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Takes over a hold that exists: `Ok(None)` if nothing may be done about it, `Err` if somebody else is at it.
+async fn take_over(
+    ports: &Ports<'_>,
+    decision: &Decision,
+    plan: &Plan,
+    found: &Hold,
+    wanted: Option<Hold>,
+    now: Timestamp,
+) -> Answer<Result<Option<Hold>, String>> {
+    let Some(wanted) = wanted else { return Ok(Ok(None)) };
+    let next = match found.state {
+        HoldState::Containing | HoldState::Releasing if found.lease_until > now => {
+            return Ok(Err(format!("{} is being worked on", found.instance)));
+        }
+        // Left half done, or opened again by somebody else: the captures that were written first stay.
+        HoldState::Containing | HoldState::Contained | HoldState::Releasing => Hold {
+            state: HoldState::Containing,
+            captures: keep_first(&found.captures, &wanted.captures),
+            lease_until: wanted.lease_until,
+            ..found.clone()
+        },
+        HoldState::Released if overrides_release(decision, found) => wanted,
+        HoldState::Released => return Ok(Ok(None)),
+    };
+    let entries = intents(decision, plan, &next, now);
+    if ports.holds.update(found, &next, &entries).await? {
+        Ok(Ok(Some(next)))
+    } else {
+        Ok(Err(format!("somebody else took {}", found.instance)))
+    }
+}
+
+/// What a person released stays released, unless a person orders it again or GuardDuty reports it anew.
+fn overrides_release(decision: &Decision, hold: &Hold) -> bool {
+    let since = hold.released.as_ref().map_or(Timestamp::MIN, |r| r.at);
+    let new_finding = decision.trigger == TriggerKind::GuardDuty && decision.triggered_at > since;
+    decision.ordered || new_finding
+}
+
+fn keep_first(first: &[Capture], later: &[Capture]) -> Vec<Capture> {
+    let mut kept = first.to_vec();
+    kept.extend(later.iter().filter(|l| !first.iter().any(|f| f.interface == l.interface)).cloned());
+    kept
+}
+
+fn new_hold(decision: &Decision, plan: &Plan, live: &Live, instance: InstanceId, now: Timestamp) -> Hold {
+    let captures = plan.captures_of(&instance);
+    let mut quarantine: Vec<GroupId> = captures.iter().filter_map(|c| live.quarantine.get(&c.vpc).cloned()).collect();
+    quarantine.dedup();
+    Hold {
+        scope: decision.scope.clone(),
+        instance,
+        case: decision.case.clone(),
+        state: HoldState::Containing,
+        captures,
+        quarantine,
+        since: now,
+        lease_until: now.saturating_add(LEASE).unwrap_or(now),
+        released: None,
+    }
+}
+
+fn entry(hold: &Hold, at: Timestamp, subject: &InterfaceId, event: Event, details: &str) -> Entry {
+    Entry {
+        case: hold.case.clone(),
+        at,
+        subject: subject.to_string(),
+        event,
+        by: Untrusted::new("respond"),
+        details: Untrusted::new(details),
+    }
+}
+
+fn intents(decision: &Decision, plan: &Plan, hold: &Hold, now: Timestamp) -> Vec<Entry> {
+    let to = hold.quarantine.iter().map(GroupId::as_str).collect::<Vec<_>>().join(", ");
+    let why = decision.score.reasons.first().map_or("ordered", |r| r.says.as_str());
+    let of = |c: &Capture| {
+        let from = c.groups.iter().map(GroupId::as_str).collect::<Vec<_>>().join(", ");
+        let text = format!("{}: {from} -> {to}; {why}", hold.instance);
+        entry(hold, now, &c.interface, Event::ContainIntended, &text)
+    };
+    plan.captures_of(&hold.instance).iter().map(of).collect()
+}
+
+/// Reads every interface again, closes the holds that are contained, and tells people.
+#[allow(clippy::too_many_arguments, reason = "what one run knows, used once, at its end")]
+async fn close(
+    ports: &Ports<'_>,
+    settings: &Settings,
+    decision: &Decision,
+    plan: &Plan,
+    before: &Live,
+    ours: Vec<Hold>,
+    changed: Vec<Changed>,
+    contained_at: Timestamp,
+) -> Answer<()> {
+    let ids: Vec<InstanceId> = ours.iter().map(|h| h.instance.clone()).collect();
+    let mut after = before.clone();
+    after.interfaces = ports.cloud.interfaces(&decision.scope, &ids).await?;
+    let failed: HashMap<InterfaceId, &PortError> =
+        changed.iter().filter_map(|(_, c, a)| a.as_ref().err().map(|e| (c.interface.clone(), e))).collect();
+    let answered: Vec<&InterfaceId> = changed.iter().map(|(_, c, _)| &c.interface).collect();
+    let mut outcomes = Vec::new();
+    let mut closing = Vec::new();
+    for hold in &ours {
+        let found = verify(hold, &after, plan, &failed);
+        let entries = closing_entries(hold, &found, &answered, &failed, contained_at);
+        let leaking = found.iter().any(|o| matches!(o.verification, Verification::Leaking(_)));
+        let state = if leaking { HoldState::Containing } else { HoldState::Contained };
+        let next = Hold { state, lease_until: contained_at, ..hold.clone() };
+        outcomes.extend(found);
+        closing.push((hold, next, entries));
+    }
+    // Told before it is closed: a crash in between tells the same notice again, which is told once.
+    tell(ports, settings, decision, &ids, outcomes, contained_at).await?;
+    try_join_all(closing.iter().map(|(hold, next, entries)| ports.holds.update(hold, next, entries))).await?;
+    // What failed for a passing reason is tried again, with the rest contained and told.
+    match changed.into_iter().find_map(|(_, _, a)| a.err().filter(|e| e.kind == Kind::Transient)) {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+async fn tell(
+    ports: &Ports<'_>,
+    settings: &Settings,
+    decision: &Decision,
+    ids: &[InstanceId],
+    interfaces: Vec<InterfaceOutcome>,
+    contained_at: Timestamp,
+) -> Answer<()> {
+    let mut names: Vec<&str> = ids.iter().map(InstanceId::as_str).collect();
+    names.sort_unstable();
+    let digest = picket_model::text::sha256_hex(names.join(",").as_bytes());
+    let id = format!("{}/quarantined/{}", decision.case, &digest[..12]);
+    let mut decision = decision.clone();
+    decision.targets.retain(|t| t.instance.as_ref().is_some_and(|i| ids.contains(i)));
+    let kind = NoticeKind::Quarantined { interfaces, contained_at };
+    ports.queues.send(vec![Message::Notice(Box::new(notice(&decision, settings, id, kind, ports)))]).await
+}
+
+fn verify(hold: &Hold, after: &Live, plan: &Plan, failed: &HashMap<InterfaceId, &PortError>) -> Vec<InterfaceOutcome> {
+    let booted = after.instances.iter().any(|i| i.id == hold.instance && i.state != InstanceState::Pending);
+    let outcome = |interface: &InterfaceId, verification| InterfaceOutcome {
+        instance: hold.instance.clone(),
+        interface: interface.clone(),
+        verification,
+    };
+    let mut outcomes: Vec<_> =
+        after.of(&hold.instance).map(|i| outcome(&i.id, judge(i, after, plan, failed, booted))).collect();
+    // An interface that is gone carries nothing.
+    let gone = hold.captures.iter().filter(|c| !outcomes.iter().any(|o| o.interface == c.interface));
+    let gone: Vec<_> = gone.map(|c| outcome(&c.interface, Verification::Cut)).collect();
+    outcomes.extend(gone);
+    outcomes
+}
+
+fn judge(
+    interface: &picket_model::Interface,
+    after: &Live,
+    plan: &Plan,
+    failed: &HashMap<InterfaceId, &PortError>,
+    booted: bool,
+) -> Verification {
+    if after.is_contained(interface) {
+        return if booted {
+            Verification::Pending("it was running: connections that were open may last until they idle out".to_owned())
+        } else {
+            Verification::Cut
+        };
+    }
+    let cannot = plan.steps.iter().find_map(|s| match s {
+        Step::CannotContain { interface: id, why, .. } if id == &interface.id => Some(why.to_string()),
+        _ => None,
+    });
+    let failed = failed.get(&interface.id).map(ToString::to_string);
+    let shown = || {
+        let groups = interface.groups.iter().map(GroupId::as_str).collect::<Vec<_>>().join(", ");
+        format!("it is still shown in {groups}")
+    };
+    Verification::Leaking(cannot.or(failed).unwrap_or_else(shown))
+}
+
+fn closing_entries(
+    hold: &Hold,
+    found: &[InterfaceOutcome],
+    answered: &[&InterfaceId],
+    failed: &HashMap<InterfaceId, &PortError>,
+    at: Timestamp,
+) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for outcome in found.iter().filter(|o| hold.captures.iter().any(|c| c.interface == o.interface)) {
+        if answered.contains(&&outcome.interface) {
+            let (event, text) = match failed.get(&outcome.interface) {
+                Some(error) => (Event::ContainFailed, error.to_string()),
+                None => (Event::ContainDone, "the call was answered".to_owned()),
+            };
+            entries.push(entry(hold, at, &outcome.interface, event, &text));
+        }
+        let why = match &outcome.verification {
+            Verification::Cut => String::new(),
+            Verification::Pending(why) | Verification::Leaking(why) => format!(": {why}"),
+        };
+        let text = format!("{}{why}", outcome.verification.word());
+        entries.push(entry(hold, at, &outcome.interface, Event::Verified, &text));
+    }
+    entries
+}
+
+/// Closes holds whose change was made and never said: a crash after the last change, before the journal.
+pub(super) async fn close_open_holds(
+    ports: &Ports<'_>,
+    settings: &Settings,
+    decision: &Decision,
+    live: &Live,
+) -> Answer<Responded> {
+    let now = ports.clock.now();
+    let ids = decision.targets.iter().filter_map(|t| t.instance.as_ref());
+    let found = join_all(ids.map(|id| ports.holds.hold(&decision.scope, id))).await;
+    let mut open = Vec::new();
+    for hold in found {
+        match hold? {
+            Some(hold) if hold.state == HoldState::Containing && hold.lease_until > now => {
+                return Ok(Responded::Later(format!("{} is being worked on", hold.instance)));
+            }
+            Some(hold) if hold.state == HoldState::Containing => open.push(hold),
+            _ => {}
+        }
+    }
+    if open.is_empty() {
+        return Ok(Responded::Nothing);
+    }
+    let count = open.len();
+    let nothing =
+        Plan { case: decision.case.clone(), scope: decision.scope.clone(), steps: Vec::new(), skipped: Vec::new() };
+    close(ports, settings, decision, &nothing, live, open, Vec::new(), now).await?;
+    Ok(Responded::Contained(count))
+}
