@@ -69,22 +69,32 @@ def _launched(instance_id: str) -> None:
         "subnetId": instance.get("subnetId"),
         "monitoring": {"enabled": False},
     }
-    who = callers.service(_SERVICE, _ROLE)
-    trail.record("ec2", "RunInstances", who, request, reservation, headers={}, source_ip=_SERVICE)
+    group = _group_of(instance_id)
+    if group:
+        who = callers.service(_SERVICE, _ROLE)
+        trail.record("ec2", "RunInstances", who, request, reservation, headers={}, source_ip=_SERVICE)
     for state in ("pending", "running"):
         trail.state_change(instance_id, state)
-    _notify("EC2 Instance Launch Successful", "Launching a new EC2 instance", instance_id, instance)
+    if group:
+        _notify("EC2 Instance Launch Successful", "Launching a new EC2 instance", instance_id, group, instance)
 
 
 def _ended(instance_id: str) -> None:
     for state in ("shutting-down", "terminated"):
         trail.state_change(instance_id, state)
-    _notify("EC2 Instance Terminate Successful", "Terminating EC2 instance", instance_id, {})
+    group = _group_of(instance_id)
+    if group:
+        _notify("EC2 Instance Terminate Successful", "Terminating EC2 instance", instance_id, group, {})
 
 
-def _notify(title: str, what: str, instance_id: str, instance: dict) -> None:
+def _group_of(instance_id: str) -> str:
+    """The Auto Scaling group of an instance, or nothing, as of a fleet's or a Spot request's."""
+    tags = moto_fixes.tags_of(ministack.account(), ministack.region(), instance_id)
+    return tags.get("aws:autoscaling:groupName", "")
+
+
+def _notify(title: str, what: str, instance_id: str, group: str, instance: dict) -> None:
     account, region = ministack.account(), ministack.region()
-    group = moto_fixes.tags_of(account, region, instance_id).get("aws:autoscaling:groupName", "")
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     detail = {
         "StatusCode": "InProgress",

@@ -20,6 +20,7 @@ import signal
 import socket
 import sys
 import threading
+import traceback
 from pathlib import Path
 
 import environment
@@ -54,6 +55,7 @@ def assemble() -> object:
     moto_fixes.install()
     ministack.authorize_ec2_ourselves()
     ministack.poll_queues_quickly()
+    ministack.queues_need_a_policy_for_events()
     ministack.replace_service("ec2", ec2.Service())
     ministack.replace_service("autoscaling", autoscaling.Service("autoscaling"))
     ministack.replace_service("alb", autoscaling.Service("elasticloadbalancing"))
@@ -123,13 +125,17 @@ def main(arguments: list[str] | None = None) -> None:
     environment.enter(listener.getsockname()[1], options.log_level.upper())
     application = assemble()
     warm()
+    code = 0
     try:
         asyncio.run(serve(application, listener))
-    finally:
-        import ministack_internals as ministack
+    except Exception:
+        traceback.print_exc()
+        code = 1
+    import ministack_internals as ministack
 
-        ministack.stop_functions()
-        os._exit(0)  # ministack's pollers are threads that would keep the process
+    ministack.stop_functions()
+    sys.stdout.flush()
+    os._exit(code)  # ministack's pollers are threads that would keep the process
 
 
 if __name__ == "__main__":

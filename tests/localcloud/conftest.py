@@ -22,6 +22,18 @@ import run  # noqa: E402
 _accounts = itertools.count(100000000001)
 
 
+def _policy(service: str, queue: str, source: str) -> str:
+    """A queue policy that lets a service send for one of its resources."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": "sqs:SendMessage",
+        "Resource": queue,
+        "Condition": {"ArnEquals": {"aws:SourceArn": source}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
 class Tenant:
     """An account in the local cloud: clients of its root, or of a key."""
 
@@ -54,7 +66,8 @@ class Tenant:
         sqs, events = self.client("sqs"), self.client("events")
         url = sqs.create_queue(QueueName=name)["QueueUrl"]
         arn = f"arn:aws:sqs:{environment.REGION}:{self.account}:{name}"
-        events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+        rule = events.put_rule(Name=name, EventPattern=json.dumps(pattern))["RuleArn"]
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": _policy("events.amazonaws.com", arn, rule)})
         events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
 
         def received(count: int = 1, seconds: float = 5) -> list[dict]:

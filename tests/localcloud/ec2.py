@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
+import autoscaling
 import caller as callers
 import faults
 import iam
@@ -28,6 +29,8 @@ _AFTER = {
     "StopInstances": ("stopping", "stopped"),
     "TerminateInstances": ("shutting-down", "terminated"),
 }
+# Calls in whose course others launch or end instances: Auto Scaling replaces a member, a fleet starts its own.
+_LAUNCHING = {"CreateFleet", "RequestSpotFleet", "RequestSpotInstances", "TerminateInstances"}
 _lock = threading.Lock()
 _replies: dict[tuple, tuple[dict, wire.Reply]] = {}  # by account, region, action and client token
 
@@ -80,7 +83,11 @@ def _carry_out(action: str, params: dict[str, str], headers: dict) -> wire.Reply
     params = _with_default_subnet(params) if action == "RunInstances" else params
     _know_instance_profile(params)
     sent = {key: value for key, value in params.items() if not (paged and key in ("MaxResults", "NextToken"))}
-    status, reply_headers, content = _call(sent, headers)
+    if action in _LAUNCHING:
+        with autoscaling.watching_instances(set(wire.values_of(params, "InstanceId"))):
+            status, reply_headers, content = _call(sent, headers)
+    else:
+        status, reply_headers, content = _call(sent, headers)
     if status >= 400:
         return status, reply_headers, content
     if wire.is_read_only(action):
@@ -223,6 +230,12 @@ def _shows(item: ElementTree.Element, hidden: set[str]) -> bool:
 
 # --- records
 
+
+def note_refused(params: dict[str, str], headers: dict, who: callers.Caller, reply: wire.Reply) -> None:
+    """Record a call that never reached EC2, such as a throttled one."""
+    action = params.get("Action", "")
+    if not wire.is_read_only(action):
+        _record(action, params, headers, who, reply, fresh=False)
 
 def _record(
     action: str, params: dict[str, str], headers: dict, who: callers.Caller, reply: wire.Reply, fresh: bool

@@ -14,6 +14,7 @@ import autoscaling
 import caller as callers
 import calls
 import control
+import ec2
 import eks
 import faults
 import ministack_internals as ministack
@@ -54,6 +55,8 @@ def wrapper(original: Any) -> Any:
             await asyncio.sleep(fault.delay_ms / 1000)
         if fault and not fault.after and not fault.delay_only:
             reply = wire.error_for(service, fault.code, fault.message, fault.status)
+            if service == "ec2":
+                ec2.note_refused(wire.query_params(body, query), headers, who, reply)
         else:
             reply = await original(method, path, headers, body, query, request_id)
             _record(service, action, path, headers, body, query, who, reply)

@@ -7,6 +7,7 @@ VPCs and attachments come from moto. Leaves all other services to ministack.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 
 import ministack_internals as ministack
@@ -28,6 +29,7 @@ _KINDS = {
     "igw": "internet-gateway",
     "acl": "network-acl",
 }
+_ID = re.compile(r"^([a-z]+)-[0-9a-f]+$")
 _ID_KEYS = {"instance": "InstanceID", "security-group": "SecurityGroupID", "network-interface": "NetworkInterfaceID"}
 # What a creating call makes, and so needs permission on under a wildcard ARN.
 _CREATED = {
@@ -97,11 +99,14 @@ def _named(action: str, params: dict[str, str]) -> list[tuple[str, str]]:
     """The resources a request names, and those that come with them."""
     names: dict[str, str] = {}
     for key, value in params.items():
-        prefix = value.split("-")[0]
-        if "Tag." in key or prefix not in _KINDS or "-" not in value or ".Description" in key:
+        match = _ID.match(value)
+        prefix = match.group(1) if match else ""
+        if prefix not in _KINDS or "Tag." in key:
             continue
-        if "IpPermissions" in key or "SecurityGroupRule." in key and prefix != "sgr":
+        if "IpPermissions" in key or ("SecurityGroupRule." in key and prefix != "sgr"):
             continue  # a group named as a source is not the resource of the call
+        if prefix == "sgr" and action.startswith("Revoke"):
+            continue  # evaluated on the group alone
         names[value] = _KINDS[prefix]
     for extra in _implied(action, params):
         names.setdefault(extra, _KINDS[extra.split("-")[0]])

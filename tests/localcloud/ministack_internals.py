@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from typing import Any
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.responses import get_account_id, get_region, get_request_client_ip, request_scope
 from ministack.core.router import extract_access_key_id
-from ministack.services import cloudtrail, eks, eventbridge, iam, lambda_svc, sts
+from ministack.services import cloudtrail, eks, eventbridge, iam, lambda_svc, sqs, sts
 
 POLL_SECONDS = 0.02
+log = logging.getLogger("localcloud.events")
 
 asgi = app.app
 scope = request_scope  # act in one account and region, as a request of that account would
@@ -112,13 +114,22 @@ def put_event(source: str, detail_type: str, detail: dict, resources: list[str])
     return json.loads(body)
 
 
-def call_in_worker(handler: Any, *args: Any) -> Any:
-    return app.call_service_handler_sync(handler, *args)
+def queues_need_a_policy_for_events() -> None:
+    """A rule reaches a queue only when the queue's policy lets it, else its dead-letter queue, as in AWS."""
+    original = eventbridge._invoke_target
 
+    def invoke(target: dict, event: dict, rule: dict, view: Any = None) -> None:
+        arn, source = target.get("Arn", ""), rule.get("Arn", "")
+        refused = ":sqs:" in arn and not sqs.queue_policy_allows(arn, "events.amazonaws.com", source, get_account_id())
+        if not refused:
+            original(target, event, rule, view)
+            return
+        log.warning("the policy of %s does not let rule %s send to it; the event is not delivered", arn, source)
+        dead = (target.get("DeadLetterConfig") or {}).get("Arn")
+        if dead and dead != arn:
+            original({"Id": target.get("Id"), "Arn": dead}, event, rule, view)
 
-def default_bus_denies() -> None:
-    """PutEvents from outside keeps refusing `aws.*`, as AWS does; only `put_event` may send them."""
-    eventbridge._put_events.__defaults__ = (False,)
+    eventbridge._invoke_target = invoke
 
 
 # --- Lambda

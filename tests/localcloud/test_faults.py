@@ -125,6 +125,15 @@ def test_a_client_cannot_put_events_of_aws_itself(tenant):
     assert answer["Entries"][0]["ErrorCode"] == "NotAuthorizedForSourceException"
 
 
+def test_a_rule_reaches_a_queue_only_when_its_policy_says_so(tenant, ec2):
+    received = tenant.queue_of({"source": ["aws.ec2"]}, "closed")
+    sqs = tenant.client("sqs")
+    url = sqs.get_queue_url(QueueName="closed")["QueueUrl"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+    run(ec2)
+    assert received(1, 0.5) == []
+
+
 def test_events_can_be_held_back(tenant, ec2):
     received = tenant.queue_of({"source": ["aws.ec2"]}, "held")
     tenant.control("POST", "clock", {"paused": True, "offset_seconds": -3600})

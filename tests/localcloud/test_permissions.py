@@ -157,6 +157,9 @@ def test_rules_may_only_be_revoked_from_the_tagged_group(tenant, ec2):
     client = tenant.client("ec2", key)
     everything = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
     client.revoke_security_group_egress(GroupId=tagged_group(ec2, "q", "picket"), IpPermissions=everything)
+    by_id = tagged_group(ec2, "q2", "picket")
+    rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [by_id]}])["SecurityGroupRules"]
+    client.revoke_security_group_egress(GroupId=by_id, SecurityGroupRuleIds=[rules[0]["SecurityGroupRuleId"]])
     other = tagged_group(ec2, "o")
     refused("UnauthorizedOperation", client.revoke_security_group_egress, GroupId=other, IpPermissions=everything)
 

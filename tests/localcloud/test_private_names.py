@@ -26,6 +26,8 @@ MINISTACK = {
     "core.responses:request_scope": "events in the right account and region",
     "services.eks:_clusters": "UpdateClusterConfig and the cluster security group",
     "services.eventbridge:_put_events": "every event of AWS itself",
+    "services.eventbridge:_invoke_target": "queue policies of EventBridge targets",
+    "services.sqs:queue_policy_allows": "queue policies of EventBridge targets",
     "services.iam:_instance_profiles": "launches with an instance profile",
     "services.iam:_roles": "sessionIssuer in records",
     "services.lambda_svc:_esm_wake": "queues polled within 20 ms",

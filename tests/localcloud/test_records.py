@@ -234,6 +234,25 @@ def test_an_auto_scaling_launch_is_reported_three_times(tenant, ec2):
     assert states == ["pending", "running"]
 
 
+def test_auto_scaling_replaces_a_terminated_member_and_says_so(tenant, ec2):
+    scaling = tenant.client("autoscaling")
+    scaling.create_launch_configuration(LaunchConfigurationName="lc", ImageId="ami-1", InstanceType="t3.micro")
+    scaling.create_auto_scaling_group(
+        AutoScalingGroupName="nodes", LaunchConfigurationName="lc", MinSize=1, MaxSize=2, VPCZoneIdentifier=subnet(ec2)
+    )
+    [member] = scaling.describe_auto_scaling_groups()["AutoScalingGroups"][0]["Instances"]
+    received = tenant.queue_of({"detail-type": ["EC2 Instance Launch Successful"]}, "replacements")
+    ec2.terminate_instances(InstanceIds=[member["InstanceId"]])
+    [event] = received(1)
+    assert event["detail"]["EC2InstanceId"] != member["InstanceId"]
+
+
+def test_a_throttled_change_is_recorded(tenant, ec2):
+    tenant.control("POST", "faults", {"action": "RunInstances", "count": 1, "code": "RequestLimitExceeded"})
+    refused("RequestLimitExceeded", ec2.run_instances, ImageId="ami-1", MinCount=1, MaxCount=1)
+    assert tenant.record("RunInstances")["errorCode"].endswith(".RequestLimitExceeded")
+
+
 def test_changes_of_iam_are_recorded(tenant):
     tenant.user("eve", EVERYTHING)
     record = tenant.record("CreateUser")
