@@ -130,7 +130,10 @@ def test_the_attribute_and_the_vpc_are_condition_keys(tenant, ec2):
 
 def test_a_group_may_only_be_made_with_the_tag_of_the_stack(tenant, ec2):
     tag = {"StringEquals": {"aws:RequestTag/picket:quarantine": "picket"}}
-    creating = {"StringEquals": {"ec2:CreateAction": "CreateSecurityGroup"}, "ForAllValues:StringEquals": {"aws:TagKeys": ["picket:quarantine"]}}
+    creating = {
+        "StringEquals": {"ec2:CreateAction": "CreateSecurityGroup"},
+        "ForAllValues:StringEquals": {"aws:TagKeys": ["picket:quarantine"]},
+    }
     key = tenant.user(
         "maker",
         allow("CreateSecurityGroup", "vpc"),

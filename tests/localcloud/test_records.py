@@ -202,7 +202,8 @@ def test_records_can_be_looked_up_by_resource_name_and_id(tenant, ec2):
     lookup = tenant.client("cloudtrail").lookup_events
 
     def names(key, value):
-        return [event["EventName"] for event in lookup(LookupAttributes=[{"AttributeKey": key, "AttributeValue": value}])["Events"]]
+        found = lookup(LookupAttributes=[{"AttributeKey": key, "AttributeValue": value}])["Events"]
+        return [event["EventName"] for event in found]
 
     assert names("ResourceName", name) == ["StopInstances", "RunInstances"]
     assert names("ResourceName", other) == ["RunInstances"]
