@@ -1,1 +1,31 @@
-fn main() {}
+//! The Lambda functions, in one binary: `_HANDLER` says which entry point runs, so that one artefact is built, linked
+//! and shipped, while each function keeps its own role. An entry point decodes, calls one stage, and encodes.
+
+mod assess;
+mod discover;
+mod entry;
+mod notify;
+mod release;
+mod respond;
+mod sweep;
+
+use lambda_runtime::Error;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    entry::log::start();
+    let handler = std::env::var("_HANDLER").unwrap_or_default();
+    match handler.as_str() {
+        "assess" => assess::run().await,
+        "discover" => discover::run().await,
+        "notify" => notify::run().await,
+        "release" => release::run().await,
+        "respond" => respond::run().await,
+        "sweep" => sweep::run().await,
+        other => Err(format!(
+            "`{other}` is no entry point of Picket; set the function's Handler to one of assess, discover, notify, \
+             release, respond, sweep"
+        )
+        .into()),
+    }
+}

@@ -1,4 +1,23 @@
 //! The only crate that knows AWS: the wire shapes of events (`events`), the SDK clients behind the
 //! pipeline's ports, settings from the environment, and the clock. What is decided stays in `picket-pipeline`.
 
+pub mod clients;
+pub mod cloud;
+pub mod clock;
+pub mod containment;
+pub mod environment;
+pub mod error;
 pub mod events;
+pub mod functions;
+pub mod instances;
+pub mod pager;
+pub mod queues;
+pub mod state;
+
+pub use clients::Clients;
+pub use clock::SystemClock;
+pub use environment::Environment;
+pub use functions::Functions;
+pub use pager::Topic;
+pub use queues::Sqs;
+pub use state::Table;

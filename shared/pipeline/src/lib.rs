@@ -9,6 +9,7 @@ pub mod fakes;
 pub mod in_force;
 pub mod messages;
 pub mod notify;
+pub mod order;
 pub mod permit;
 pub mod plan;
 pub mod ports;

@@ -50,6 +50,32 @@ pub enum Responded {
     Later(String),
 }
 
+impl Responded {
+    /// One word, for metrics and machines.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Contained(_) => "contained",
+            Self::Nothing => "nothing",
+            Self::Refused(Refusal::Observing { .. }) => "observed",
+            Self::Refused(_) => "refused",
+            Self::Later(_) => "later",
+        }
+    }
+}
+
+impl std::fmt::Display for Responded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Contained(1) => f.write_str("one interface was put into quarantine"),
+            Self::Contained(n) => write!(f, "{n} interfaces were put into quarantine"),
+            Self::Nothing => f.write_str("there was nothing left to do"),
+            Self::Refused(refusal) => write!(f, "not done: {refusal}"),
+            Self::Later(why) => write!(f, "not done yet: {why}"),
+        }
+    }
+}
+
 /// Carries out a decision.
 ///
 /// # Errors

@@ -1,0 +1,89 @@
+//! A batch of queue messages: each handled by itself, all at once, and only the failed ones shown again.
+
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use lambda_runtime::LambdaEvent;
+use serde::de::DeserializeOwned;
+
+/// What became of one message.
+pub enum Handled {
+    /// It is done and may be forgotten.
+    Done,
+    /// It is to be shown again after the queue's time.
+    Again(String),
+    /// It is to be shown again after so many seconds.
+    AgainIn(i32, String),
+}
+
+impl From<picket_pipeline::PortError> for Handled {
+    fn from(error: picket_pipeline::PortError) -> Self {
+        Self::Again(error.to_string())
+    }
+}
+
+/// A message of the batch.
+pub struct Message {
+    /// Its body.
+    pub body: String,
+    /// How often it was received, this time included.
+    pub receives: u32,
+    id: String,
+    receipt: String,
+}
+
+impl Message {
+    fn of(message: SqsMessage) -> Self {
+        let receives = message.attributes.get("ApproximateReceiveCount").and_then(|n| n.parse().ok()).unwrap_or(1);
+        Self {
+            body: message.body.unwrap_or_default(),
+            receives,
+            id: message.message_id.unwrap_or_default(),
+            receipt: message.receipt_handle.unwrap_or_default(),
+        }
+    }
+
+    /// The body as a `T`.
+    ///
+    /// # Errors
+    /// With what is wrong with it. Bodies come from our own stages, so this is a defect of ours or a foreign sender.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Handled> {
+        serde_json::from_str(&self.body).map_err(|e| Handled::Again(format!("the message cannot be read: {e}")))
+    }
+}
+
+/// Handles every message of a batch; `queue` is the variable that holds the queue's URL.
+pub async fn each<F>(
+    event: LambdaEvent<SqsEvent>,
+    queues: &picket_aws::Sqs,
+    queue: &str,
+    handle: impl Fn(Message) -> F,
+) -> SqsBatchResponse
+where
+    F: Future<Output = Handled>,
+{
+    let one = |message: SqsMessage| async {
+        let message = Message::of(message);
+        let (id, receipt) = (message.id.clone(), message.receipt.clone());
+        let (seconds, why) = match handle(message).await {
+            Handled::Done => return None,
+            Handled::Again(why) => (None, why),
+            Handled::AgainIn(seconds, why) => (Some(seconds), why),
+        };
+        tracing::warn!(message = %id, why, seconds, "a message will be shown again");
+        if let Some(seconds) = seconds
+            && let Err(error) = queues.show_again(queue, &receipt, seconds).await
+        {
+            tracing::warn!(%error, "it comes back when the queue says");
+        }
+        Some(id)
+    };
+    let failed = futures::future::join_all(event.payload.records.into_iter().map(one)).await;
+    let mut response = SqsBatchResponse::default();
+    response.batch_item_failures = failed.into_iter().flatten().map(failure).collect();
+    response
+}
+
+fn failure(id: String) -> BatchItemFailure {
+    let mut failure = BatchItemFailure::default();
+    failure.item_identifier = id;
+    failure
+}

@@ -1,0 +1,88 @@
+//! respond: carry out a permitted plan, journalled and resumable. The only function that may change security groups.
+//! It serves its queue, and orders from people who may invoke it: `picket quarantine`.
+
+use aws_lambda_events::event::sqs::SqsEvent;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use picket_aws::SystemClock;
+use picket_aws::containment::SecurityGroups;
+use picket_model::Decision;
+use picket_pipeline::messages::Prepare;
+use picket_pipeline::order::Order;
+use picket_pipeline::respond::{self, Ports, Responded};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::entry::batch::{self, Handled, Message};
+use crate::entry::{Entry, metric};
+
+const QUEUE: &str = "PICKET_RESPOND_QUEUE_URL";
+/// How soon a decision is tried again that found another worker at it.
+const BUSY_SECONDS: i32 = 5;
+
+/// What may be in the queue.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Work {
+    Decision(Box<Decision>),
+    Prepare(Prepare),
+}
+
+/// Serves until Lambda ends the process.
+pub async fn run() -> Result<(), Error> {
+    let entry = &Entry::begin().await?;
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
+        let (payload, context) = event.into_parts();
+        if payload.get("Records").is_none() {
+            return ordered(entry, payload, &context.invoked_function_arn).await;
+        }
+        let event = LambdaEvent::new(serde_json::from_value::<SqsEvent>(payload)?, context);
+        let response = batch::each(event, &entry.queues, QUEUE, |message| handle(entry, message)).await;
+        Ok(serde_json::to_value(response)?)
+    }))
+    .await
+}
+
+async fn handle(entry: &Entry, message: Message) -> Handled {
+    let groups = SecurityGroups::new(&entry.clients, &entry.settings.stack);
+    let ports = ports(entry, &groups);
+    match message.read() {
+        Ok(Work::Decision(decision)) => match respond::run(&ports, &entry.settings, &decision).await {
+            Ok(Responded::Later(why)) => Handled::AgainIn(BUSY_SECONDS, why),
+            Ok(outcome) => {
+                tracing::info!(case = %decision.case, outcome = ?outcome, "responded");
+                metric::count("Responses", "Outcome", outcome.name(), 1);
+                Handled::Done
+            }
+            Err(error) => error.into(),
+        },
+        Ok(Work::Prepare(wanted)) => match respond::prepare(&ports, &entry.settings, &wanted).await {
+            Ok(made) => {
+                tracing::info!(made, "quarantine groups are ready");
+                Handled::Done
+            }
+            Err(error) => error.into(),
+        },
+        Err(again) => again,
+    }
+}
+
+async fn ordered(entry: &Entry, payload: Value, arn: &str) -> Result<Value, Error> {
+    let order: Order = serde_json::from_value(payload).map_err(|e| format!("the order cannot be read: {e}"))?;
+    let scope = entry.environment.scope(arn)?;
+    let groups = SecurityGroups::new(&entry.clients, &entry.settings.stack);
+    let decision = order.decision(&scope, jiff::Timestamp::now());
+    let outcome = respond::run(&ports(entry, &groups), &entry.settings, &decision).await?;
+    tracing::info!(case = %decision.case, by = %order.by, outcome = ?outcome, "carried out an order");
+    Ok(serde_json::json!({ "case": decision.case, "outcome": outcome.name(), "says": outcome.to_string() }))
+}
+
+fn ports<'a>(entry: &'a Entry, groups: &'a SecurityGroups<'a>) -> Ports<'a> {
+    Ports {
+        cloud: &entry.clients,
+        containment: groups,
+        policies: &entry.table,
+        holds: &entry.table,
+        queues: &entry.queues,
+        clock: &SystemClock,
+    }
+}

@@ -1,0 +1,67 @@
+//! The SDK's clients, made once. EC2 and EKS live in Regions, so theirs are made per Region, when first asked for.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use picket_model::Region;
+
+/// Clients for everything that Picket speaks to.
+#[derive(Debug)]
+pub struct Clients {
+    config: SdkConfig,
+    ec2: Mutex<HashMap<Region, aws_sdk_ec2::Client>>,
+    eks: Mutex<HashMap<Region, aws_sdk_eks::Client>>,
+}
+
+impl Clients {
+    /// Loads credentials and Region as every AWS tool does, and sets our time limits: a call that hangs must not eat
+    /// the function's whole time.
+    pub async fn load(profile: Option<&str>, region: Option<&str>) -> Self {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(3))
+            .operation_attempt_timeout(Duration::from_secs(10))
+            .build();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .timeout_config(timeouts)
+            .retry_config(RetryConfig::standard().with_max_attempts(4));
+        if let Some(profile) = profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(region) = region {
+            loader = loader.region(aws_config::Region::new(region.to_owned()));
+        }
+        Self { config: loader.load().await, ec2: Mutex::default(), eks: Mutex::default() }
+    }
+
+    /// The SDK's configuration, for the clients of services without Regions of their own.
+    #[must_use]
+    pub fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    /// The Region that the environment or the profile names.
+    #[must_use]
+    pub fn region(&self) -> Option<Region> {
+        self.config.region().and_then(|r| Region::parse(r.as_ref()).ok())
+    }
+
+    /// EC2 in a Region.
+    pub fn ec2(&self, region: &Region) -> aws_sdk_ec2::Client {
+        let mut clients = self.ec2.lock().unwrap_or_else(PoisonError::into_inner);
+        clients.entry(region.clone()).or_insert_with(|| aws_sdk_ec2::Client::new(&self.in_region(region))).clone()
+    }
+
+    /// EKS in a Region.
+    pub fn eks(&self, region: &Region) -> aws_sdk_eks::Client {
+        let mut clients = self.eks.lock().unwrap_or_else(PoisonError::into_inner);
+        clients.entry(region.clone()).or_insert_with(|| aws_sdk_eks::Client::new(&self.in_region(region))).clone()
+    }
+
+    fn in_region(&self, region: &Region) -> SdkConfig {
+        self.config.to_builder().region(aws_config::Region::new(region.to_string())).build()
+    }
+}

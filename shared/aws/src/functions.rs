@@ -1,0 +1,44 @@
+//! Invoking Picket's own functions, for people at a terminal: IAM's permission to invoke is the authorisation.
+
+use aws_sdk_lambda::primitives::Blob;
+use picket_pipeline::ports::{Answer, Kind, PortError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::Clients;
+use crate::error::port_error;
+
+/// Invokes the functions of one stack.
+#[derive(Debug)]
+pub struct Functions {
+    client: aws_sdk_lambda::Client,
+    stack: String,
+}
+
+impl Functions {
+    /// Of the deployment named `stack`.
+    #[must_use]
+    pub fn new(clients: &Clients, stack: &str) -> Self {
+        Self { client: aws_sdk_lambda::Client::new(clients.config()), stack: stack.to_owned() }
+    }
+
+    /// Invokes `<stack>-<name>` and waits for its answer.
+    ///
+    /// # Errors
+    /// If it cannot be invoked, fails, or answers something else than `T`.
+    pub async fn invoke<T: DeserializeOwned>(&self, name: &str, order: &impl Serialize) -> Answer<T> {
+        let function = format!("{}-{name}", self.stack);
+        let doing = "invoking";
+        let wrong = |why: String| PortError::new(doing, &function, Kind::Other, &why);
+        let payload = serde_json::to_vec(order).map_err(|e| wrong(e.to_string()))?;
+        let call = self.client.invoke().function_name(&function).payload(Blob::new(payload));
+        let answer = call.send().await.map_err(|e| port_error(doing, &function, &e))?;
+        let body = answer.payload().map(Blob::as_ref).unwrap_or_default();
+        if answer.function_error().is_some() {
+            let error: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+            let message = error.get("errorMessage").and_then(|m| m.as_str()).unwrap_or("it failed without a word");
+            return Err(wrong(message.to_owned()));
+        }
+        serde_json::from_slice(body).map_err(|e| wrong(format!("its answer cannot be read: {e}")))
+    }
+}

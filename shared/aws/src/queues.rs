@@ -1,0 +1,135 @@
+//! The queues between the stages, on SQS.
+
+use async_trait::async_trait;
+use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
+use futures::future::try_join_all;
+use picket_pipeline::messages::Message;
+use picket_pipeline::ports::{Answer, Kind, PortError, Queues};
+use serde::Serialize;
+
+use crate::error::port_error;
+use crate::{Clients, Environment};
+
+/// SQS takes ten messages in a batch.
+const PER_BATCH: usize = 10;
+
+/// The queues that a function may send to.
+#[derive(Debug)]
+pub struct Sqs {
+    client: aws_sdk_sqs::Client,
+    environment: Environment,
+}
+
+impl Sqs {
+    /// With the queue URLs of the environment.
+    #[must_use]
+    pub fn new(clients: &Clients, environment: &Environment) -> Self {
+        Self { client: aws_sdk_sqs::Client::new(clients.config()), environment: environment.clone() }
+    }
+
+    fn url(&self, variable: &str) -> Answer<String> {
+        let wrong = |e: crate::environment::EnvironmentError| {
+            PortError::new("finding the queue", variable, Kind::Other, &e.to_string())
+        };
+        self.environment.need(variable).map_err(wrong)
+    }
+
+    /// Puts a message that cannot be used where people look, with the reason beside it.
+    ///
+    /// # Errors
+    /// If SQS refuses; then the message must not be taken as handled.
+    pub async fn park(&self, body: &str, reason: &str) -> Answer<()> {
+        let url = self.url("PICKET_TRIGGERS_DEAD_QUEUE_URL")?;
+        let doing = "parking a malformed trigger in";
+        let text: String = reason.chars().filter(|c| !c.is_control()).take(1024).collect();
+        let value = MessageAttributeValue::builder().data_type("String").string_value(text).build();
+        let value = value.map_err(|e| PortError::new(doing, &url, Kind::Other, &e.to_string()))?;
+        let call = self.client.send_message().queue_url(&url).message_body(body).message_attributes("reason", value);
+        call.send().await.map(drop).map_err(|e| port_error(doing, &url, &e))
+    }
+
+    /// Makes a message visible again after `seconds`.
+    ///
+    /// # Errors
+    /// If SQS refuses; then it comes back when the queue says.
+    pub async fn show_again(&self, variable: &str, receipt: &str, seconds: i32) -> Answer<()> {
+        let url = self.url(variable)?;
+        let call = self.client.change_message_visibility().queue_url(&url).receipt_handle(receipt);
+        let sent = call.visibility_timeout(seconds).send().await;
+        sent.map(drop).map_err(|e| port_error("putting off a message of", &url, &e))
+    }
+
+    async fn send_batch(&self, variable: &str, bodies: Vec<String>) -> Answer<()> {
+        let url = self.url(variable)?;
+        let doing = "sending to";
+        let mut call = self.client.send_message_batch().queue_url(&url);
+        for (n, body) in bodies.into_iter().enumerate() {
+            let entry = SendMessageBatchRequestEntry::builder().id(n.to_string()).message_body(body).build();
+            call = call.entries(entry.map_err(|e| PortError::new(doing, &url, Kind::Other, &e.to_string()))?);
+        }
+        let answer = call.send().await.map_err(|e| port_error(doing, &url, &e))?;
+        match answer.failed().first() {
+            None => Ok(()),
+            Some(failed) => {
+                let kind = if failed.sender_fault() { Kind::Other } else { Kind::Transient };
+                Err(PortError::new(doing, &url, kind, failed.message().unwrap_or(failed.code())))
+            }
+        }
+    }
+}
+
+fn body_of(value: &impl Serialize) -> Answer<String> {
+    serde_json::to_string(value).map_err(|e| PortError::new("writing", "a message", Kind::Other, &e.to_string()))
+}
+
+/// Which queue a message goes to, and its body.
+fn addressed(message: &Message) -> Answer<(&'static str, String)> {
+    Ok(match message {
+        Message::Look(trigger) => ("PICKET_TRIGGERS_QUEUE_URL", body_of(&events_of_our_own(trigger))?),
+        Message::Observed(observed) => ("PICKET_ASSESS_QUEUE_URL", body_of(observed)?),
+        Message::Decision(decision) => ("PICKET_RESPOND_QUEUE_URL", body_of(decision)?),
+        Message::Prepare(prepare) => ("PICKET_RESPOND_QUEUE_URL", body_of(prepare)?),
+        Message::Notice(notice) => ("PICKET_NOTICES_QUEUE_URL", body_of(notice)?),
+    })
+}
+
+/// A request to look, in the envelope that discover reads from its queue.
+fn events_of_our_own(trigger: &picket_model::Trigger) -> serde_json::Value {
+    use picket_model::Subject;
+    let detail = match &trigger.subject {
+        Subject::Instances(ids) => serde_json::json!({ "instances": ids }),
+        Subject::Cluster(name) => serde_json::json!({ "cluster": name }),
+        _ => serde_json::json!({}),
+    };
+    serde_json::json!({
+        "version": "0",
+        "id": trigger.event,
+        "source": "picket",
+        "detail-type": "Picket Manual Trigger",
+        "account": trigger.scope.account,
+        "region": trigger.scope.region,
+        "time": trigger.at,
+        "resources": [],
+        "detail": detail,
+    })
+}
+
+#[async_trait]
+impl Queues for Sqs {
+    async fn send(&self, messages: Vec<Message>) -> Answer<()> {
+        let mut by_queue: Vec<(&'static str, Vec<String>)> = Vec::new();
+        for message in &messages {
+            let (queue, body) = addressed(message)?;
+            match by_queue.iter_mut().find(|(q, bodies)| *q == queue && bodies.len() < PER_BATCH && fits(bodies, &body)) {
+                Some((_, bodies)) => bodies.push(body),
+                None => by_queue.push((queue, vec![body])),
+            }
+        }
+        try_join_all(by_queue.into_iter().map(|(queue, bodies)| self.send_batch(queue, bodies))).await.map(drop)
+    }
+}
+
+/// A batch as a whole may be as large as one message: 256 KiB, with room for what SQS adds.
+fn fits(bodies: &[String], more: &str) -> bool {
+    bodies.iter().map(String::len).sum::<usize>() + more.len() < 250 * 1024
+}

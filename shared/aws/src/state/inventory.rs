@@ -1,0 +1,68 @@
+//! The inventory of assets, and when things were first seen.
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::ReturnValue;
+use futures::future::try_join_all;
+use futures::{StreamExt as _, TryStreamExt as _};
+use jiff::Timestamp;
+use picket_model::{AccountId, Observation};
+use picket_pipeline::ports::{Answer, Inventory, PortError, Seen};
+
+use super::{Table, by_account, by_scope, string_of, text, write};
+use crate::error::port_error;
+
+/// How many writes run at once.
+const AT_ONCE: usize = 25;
+
+#[async_trait]
+impl Inventory for Table {
+    async fn first_seen(&self, account: &AccountId, what: &[Seen], at: Timestamp) -> Answer<Vec<Timestamp>> {
+        try_join_all(what.iter().map(|seen| self.first_seen_one(account, seen, at))).await
+    }
+
+    async fn remember(&self, observations: &[Observation]) -> Answer<()> {
+        let mut writes = Vec::with_capacity(observations.len());
+        for observation in observations {
+            writes.push(self.remember_one(observation));
+        }
+        futures::stream::iter(writes).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await.map(drop)
+    }
+}
+
+impl Table {
+    async fn first_seen_one(&self, account: &AccountId, seen: &Seen, at: Timestamp) -> Answer<Timestamp> {
+        let pk = by_account("seen", account);
+        let call = self.client.update_item().table_name(&self.name).key("pk", text(&pk)).key("sk", text(key(seen)));
+        let call = call.update_expression("SET first_seen = if_not_exists(first_seen, :at)");
+        let call = call.expression_attribute_values(":at", text(at.to_string())).return_values(ReturnValue::AllNew);
+        let answer = call.send().await.map_err(|e| port_error("noting what was first seen in", &pk, &e))?;
+        let since = answer.attributes().and_then(|a| string_of(a, "first_seen")).and_then(|t| t.parse().ok());
+        Ok(since.unwrap_or(at))
+    }
+
+    /// Adds an asset, or refreshes what is known of it; when it was first seen, and how, stays.
+    async fn remember_one(&self, observation: &Observation) -> Result<(), PortError> {
+        let asset = &observation.asset;
+        let pk = by_scope("asset", asset.scope());
+        let call = self.client.update_item().table_name(&self.name).key("pk", text(&pk)).key("sk", text(asset.id()));
+        let call = call
+            .update_expression(
+                "SET body = :body, last_seen = :at, first_seen = if_not_exists(first_seen, :at), \
+                 found_by = if_not_exists(found_by, :by), node_of = :node",
+            )
+            .expression_attribute_values(":body", text(write(asset)?))
+            .expression_attribute_values(":at", text(observation.read_at.to_string()))
+            .expression_attribute_values(":by", text(observation.trigger.kind.to_string()))
+            .expression_attribute_values(":node", text(write(&observation.node_of)?));
+        call.send().await.map(drop).map_err(|e| port_error("adding to the inventory", asset.id(), &e))
+    }
+}
+
+fn key(seen: &Seen) -> String {
+    match seen {
+        Seen::Watching => "watching".to_owned(),
+        Seen::Principal(arn) => format!("principal#{arn}"),
+        Seen::Region(region) => format!("region#{region}"),
+        Seen::Image(image) => format!("image#{image}"),
+    }
+}
