@@ -30,14 +30,13 @@ TAKE = {"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttribu
 SEND = {"sqs:SendMessage"}
 READ = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
 WRITE = {"dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
-BATCH = {"dynamodb:BatchWriteItem"}
 CLUSTERS = {"eks:DescribeCluster", "eks:ListClusters"}
 INTERFACES = {"ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups"}
 ACTIONS = {
-    "Discover": LOG | TAKE | SEND | READ | WRITE | BATCH | CLUSTERS | INTERFACES | {
+    "Discover": LOG | TAKE | SEND | READ | WRITE | CLUSTERS | INTERFACES | {
         "autoscaling:DescribeAutoScalingGroups", "cloudtrail:LookupEvents", "ec2:DescribeImages", "ec2:DescribeInstanceAttribute",
         "ec2:DescribeLaunchTemplateVersions", "iam:ListAttachedUserPolicies"},
-    "Sweep": LOG | SEND | READ | WRITE | BATCH | CLUSTERS | {"ec2:DescribeInstances", "ec2:DescribeRegions", "ec2:DescribeVpcs"},
+    "Sweep": LOG | SEND | READ | WRITE | CLUSTERS | {"ec2:DescribeInstances", "ec2:DescribeRegions", "ec2:DescribeVpcs"},
     "Assess": LOG | TAKE | SEND | READ | WRITE,
     "Respond": LOG | TAKE | SEND | READ | WRITE | INTERFACES | {
         "ec2:CreateSecurityGroup", "ec2:CreateTags", "ec2:ModifyNetworkInterfaceAttribute", "ec2:RevokeSecurityGroupEgress",
@@ -52,11 +51,11 @@ READS = {
     "Release": {"hold#*", "case#*", "vpc#*", "policy", "switch"}, "Notify": {"notice#*"},
 }
 WRITES = {
-    "Discover": {"asset#*", "seen#*"}, "Sweep": {"asset#*"}, "Assess": {"policy"},
+    "Discover": {"asset#*", "seen#*"}, "Sweep": {"asset#*", "seen#*"}, "Assess": {"policy"},
     "Respond": {"hold#*", "case#*", "vpc#*", "blast#*"}, "Release": {"hold#*", "case#*"}, "Notify": {"notice#*"},
 }
 SENDS = {
-    "Discover": {"assess", "triggers-dead"}, "Sweep": {"triggers"}, "Assess": {"respond", "notices"},
+    "Discover": {"assess", "triggers-dead"}, "Sweep": {"triggers", "respond"}, "Assess": {"respond", "notices"},
     "Respond": {"notices"}, "Release": {"notices"}, "Notify": set(),
 }
 # The statements that let respond into one kind of group only, and the condition each must carry.
@@ -139,7 +138,7 @@ def roles_do_what_is_listed_and_no_more():
             check(looks_only or "*" not in resources, f"{where}: {s['Sid']} may change anything, anywhere")
             if actions & READ:
                 reads = None if keys is None else reads | set(keys)
-            if actions & (WRITE | BATCH):
+            if actions & WRITE:
                 writes = None if keys is None else writes | set(keys)
             if actions & SEND:
                 sends |= {tail(r) for r in resources}

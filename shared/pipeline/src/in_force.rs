@@ -64,8 +64,11 @@ pub async fn read(policies: &dyn Policies, settings: &Settings) -> Answer<InForc
     let Some(current) = &stored.current else { return Ok(in_force) };
     match Policy::parse(current, "policy") {
         Ok(policy) => {
-            if stored.good.as_ref() != Some(current) {
-                policies.keep_good(current).await?;
+            // Only assess may write it; it runs before every other stage, and nothing hangs on who is first.
+            if stored.good.as_ref() != Some(current)
+                && let Err(error) = policies.keep_good(current).await
+            {
+                tracing::info!(%error, "the policy is in force and not kept as the last good one yet");
             }
             (in_force.policy, in_force.version) = (policy, version(current));
         }
