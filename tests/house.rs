@@ -1,2 +1,136 @@
+//! The rules of the house, as sentences.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn metadata() -> Metadata {
+    MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().unwrap()
+}
+
+fn uses(package: &Package) -> BTreeSet<String> {
+    let normal = package.dependencies.iter().filter(|d| d.kind == DependencyKind::Normal);
+    normal.map(|d| d.name.clone()).collect()
+}
+
+fn package(name: &str) -> Package {
+    metadata().packages.into_iter().find(|p| p.name.as_str() == name).unwrap()
+}
+
+/// Every tracked file that ends in `ending`, below the root.
+fn files(ending: &str) -> Vec<PathBuf> {
+    let listed = std::process::Command::new("git")
+        .args(["ls-files", "-co", "--exclude-standard"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let names = String::from_utf8(listed.stdout).unwrap();
+    names.lines().filter(|n| n.ends_with(ending)).map(|n| root().join(n)).filter(|p| p.exists()).collect()
+}
+
 #[test]
-fn t() {}
+fn dependencies_run_one_way() {
+    let ours = [
+        "picket",
+        "picket-aws",
+        "picket-checks",
+        "picket-functions",
+        "picket-model",
+        "picket-pipeline",
+        "picket-tests",
+    ];
+    let allowed = [
+        ("picket-model", vec![]),
+        ("picket-checks", vec!["picket-model"]),
+        ("picket-pipeline", vec!["picket-checks", "picket-model"]),
+        ("picket-aws", vec!["picket-model", "picket-pipeline"]),
+        ("picket-functions", vec!["picket-aws", "picket-model", "picket-pipeline"]),
+        ("picket", vec!["picket-aws", "picket-checks", "picket-model", "picket-pipeline"]),
+        ("picket-tests", vec![]),
+    ];
+    for (name, may) in allowed {
+        for used in uses(&package(name)).iter().filter(|u| ours.contains(&u.as_str())) {
+            assert!(may.contains(&used.as_str()), "{name} must not depend on {used}");
+        }
+    }
+}
+
+#[test]
+fn only_the_aws_crate_names_the_sdk() {
+    for package in metadata().packages.iter().filter(|p| p.name.as_str() != "picket-aws") {
+        let sdk: Vec<_> =
+            uses(package).into_iter().filter(|d| d.starts_with("aws-sdk-") || d == "aws-config").collect();
+        assert_eq!(sdk, Vec::<String>::new(), "{} names the SDK", package.name);
+    }
+}
+
+#[test]
+fn the_pure_crates_do_no_io_and_know_no_clock() {
+    for name in ["picket-model", "picket-checks"] {
+        for used in uses(&package(name)) {
+            let io = ["tokio", "async-trait", "reqwest", "hyper", "tracing-subscriber"].contains(&used.as_str());
+            assert!(!io, "{name} must not depend on {used}");
+        }
+    }
+    for file in files(".rs")
+        .iter()
+        .filter(|f| ["shared/model", "shared/checks"].iter().any(|d| f.to_string_lossy().contains(d)))
+    {
+        let text = std::fs::read_to_string(file).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for word in ["Timestamp::now", "SystemTime", "std::env::var", "std::fs", "std::net"] {
+            assert!(!code.contains(word), "{} uses {word}", file.display());
+        }
+    }
+}
+
+#[test]
+fn every_source_file_says_first_what_it_is() {
+    for file in files(".rs") {
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.starts_with("//!"), "{} does not open with //!", file.display());
+    }
+}
+
+#[test]
+fn no_source_file_is_longer_than_a_person_reads() {
+    for file in files(".rs") {
+        let lines = std::fs::read_to_string(&file).unwrap().lines().count();
+        assert!(lines <= 500, "{} has {lines} lines", file.display());
+    }
+}
+
+#[test]
+fn every_package_takes_the_lints_of_the_house() {
+    for package in metadata().packages {
+        let manifest = std::fs::read_to_string(&package.manifest_path).unwrap();
+        assert!(manifest.contains("[lints]\nworkspace = true"), "{} has lints of its own", package.name);
+    }
+}
+
+#[test]
+fn the_top_level_is_the_one_of_the_design() {
+    let known = [
+        "Cargo.lock",
+        "Cargo.toml",
+        "LICENSE",
+        "Makefile",
+        "README.md",
+        "functions",
+        "infra",
+        "shared",
+        "template.yaml",
+        "tests",
+        "target",
+        "samconfig.toml",
+    ];
+    for entry in std::fs::read_dir(root()).unwrap() {
+        let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+        assert!(name.starts_with('.') || known.contains(&name.as_str()), "{name} does not belong at the top");
+    }
+}
