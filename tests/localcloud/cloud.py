@@ -54,6 +54,8 @@ def assemble() -> object:
 
     moto_fixes.install()
     ministack.authorize_ec2_ourselves()
+    ministack.authorize_batches_as_single_calls()
+    ministack.know_leading_keys()
     ministack.poll_queues_quickly()
     ministack.queues_need_a_policy_for_events()
     ministack.replace_service("ec2", ec2.Service())

@@ -7,6 +7,7 @@ Must be imported after `environment.enter`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 from typing import Any
@@ -49,6 +50,50 @@ def authorize_ec2_ourselves() -> None:
         return None if service == "ec2" else _original_extract_action(service, *args, **kwargs)
 
     iam_actions.extract_iam_action = extract
+
+
+def authorize_batches_as_single_calls() -> None:
+    """`SendMessageBatch` and its like are no IAM actions: AWS asks for the permission of the single call."""
+    original = iam_actions.extract_iam_action
+
+    def extract(service: str, *args: Any, **kwargs: Any) -> str | None:
+        action = original(service, *args, **kwargs)
+        return action.removesuffix("Batch") if service == "sqs" and action else action
+
+    iam_actions.extract_iam_action = extract
+
+
+def know_leading_keys() -> None:
+    """`dynamodb:LeadingKeys`: the partition keys, named `pk`, that a request touches."""
+    original = iam_actions.dynamodb_service_context
+
+    def context(body: bytes) -> dict:
+        found = original(body)
+        with contextlib.suppress(ValueError, TypeError, AttributeError):
+            keys = _leading_keys(json.loads(body or b"{}"))
+            if keys:
+                found["dynamodb:LeadingKeys"] = sorted(keys)
+        return found
+
+    iam_actions.dynamodb_service_context = context
+
+
+def _leading_keys(request: dict) -> set[str]:
+    """Of one request: its key or item, its key condition, or those of every member of its transaction or batch."""
+    keys = set()
+    for holder in ("Key", "Item"):
+        value = (request.get(holder) or {}).get("pk", {}).get("S")
+        keys |= {value} if value else set()
+    condition = request.get("KeyConditionExpression") or ""
+    if condition.startswith("pk = "):
+        keys.add(request["ExpressionAttributeValues"][condition.split()[2]]["S"])
+    for item in request.get("TransactItems") or []:
+        for member in item.values():
+            keys |= _leading_keys(member)
+    for table in (request.get("RequestItems") or {}).values():
+        for key in table.get("Keys", []) if isinstance(table, dict) else []:
+            keys |= _leading_keys({"Key": key})
+    return keys
 
 
 def replace_service(module: str, handler: Any) -> None:
