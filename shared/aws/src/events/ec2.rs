@@ -120,7 +120,8 @@ pub(super) fn authorize(record: &Record<'_>) -> Result<Look, Malformed> {
     match record.reply().list("securityGroupRuleSet").first() {
         Some(rule) => rules_of(rule.need_id("groupId")?),
         None if request.has("groupName") => {
-            let why = "names the group, not its id, and group names are not unique; expected `requestParameters.groupId`";
+            let why =
+                "names the group, not its id, and group names are not unique; expected `requestParameters.groupId`";
             Err(Malformed::contradiction(record.fields.event(), why))
         }
         None => rules_of(request.need_id("groupId")?),

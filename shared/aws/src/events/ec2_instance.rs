@@ -2,9 +2,7 @@
 //! What cannot be read is left out; live reads replace all of it.
 
 use jiff::Timestamp;
-use picket_model::{
-    GroupId, Hint, Instance, InstanceId, InstanceState, Interface, InterfaceKind, Untrusted, VpcId,
-};
+use picket_model::{GroupId, Hint, Instance, InstanceId, InstanceState, Interface, InterfaceKind, Untrusted, VpcId};
 
 use super::MOST_INSTANCES;
 use super::cloudtrail::Record;
@@ -82,9 +80,7 @@ fn interfaces(item: &Fields<'_>, instance: &InstanceId, vpc: Option<&VpcId>) -> 
             vpc: part.id("vpcId").or_else(|| vpc.cloned())?,
             groups: groups_of(&part),
             kind: kind(&part),
-            public_ip: part
-                .untrusted("association.publicIp")
-                .or_else(|| of_instance.clone().filter(|_| n == 0)),
+            public_ip: part.untrusted("association.publicIp").or_else(|| of_instance.clone().filter(|_| n == 0)),
         })
     };
     item.list("networkInterfaceSet").into_iter().enumerate().filter_map(read).collect()

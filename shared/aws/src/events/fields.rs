@@ -154,7 +154,7 @@ impl<'a> Fields<'a> {
     pub(super) fn need_time(&self, path: &str) -> Result<Timestamp, Malformed> {
         const EXPECTED: &str = "a time in RFC 3339, such as `2026-01-31T12:00:00Z`";
         let text = self.need_text(path, EXPECTED)?;
-        let plain = || Some(text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp());
+        let plain = || TimeZone::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok();
         text.parse().ok().or_else(plain).ok_or_else(|| self.wrong(path, EXPECTED))
     }
 

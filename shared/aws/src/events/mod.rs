@@ -91,8 +91,7 @@ fn delivered(value: &Value) -> Result<Decoded, Malformed> {
     let source = envelope.need_text("source", "the service that sent it, such as `aws.ec2`")?;
     let detail = envelope.need_object("detail")?;
     if detail_type == API_CALL {
-        let message = Message::new(&cloudtrail::title(detail), value, detail);
-        return cloudtrail::delivered(&message, source);
+        return cloudtrail::delivered(&Message::new(&cloudtrail::title(detail), value, detail), source);
     }
     match NOTIFICATIONS.iter().find(|n| n.detail_type == detail_type) {
         None => Ok(Decoded::Drop(Drop::NotWatched)),
