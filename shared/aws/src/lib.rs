@@ -1,9 +1,10 @@
 //! The only crate that knows AWS: the wire shapes of events (`events`), the SDK clients behind the
 //! pipeline's ports, settings from the environment, and the clock. What is decided stays in `picket-pipeline`.
 
+pub mod caller;
 pub mod clients;
-pub mod cloud;
 pub mod clock;
+pub mod cloud;
 pub mod containment;
 pub mod environment;
 pub mod error;
@@ -12,8 +13,10 @@ pub mod functions;
 pub mod instances;
 pub mod pager;
 pub mod queues;
+pub mod rehearsal;
 pub mod state;
 
+pub use caller::Caller;
 pub use clients::Clients;
 pub use clock::SystemClock;
 pub use environment::Environment;
