@@ -1,0 +1,86 @@
+"""The real template with the real functions, deployed into a local cloud: once to enforce, once to observe.
+
+Each test works in a VPC of its own with instances of its own; policy, switch and faults are put back after each.
+A failed test shows what the functions logged meanwhile.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "localcloud"))
+sys.path.insert(0, str(Path(__file__).parent))
+
+import deploy  # noqa: E402
+import run  # noqa: E402
+from deployment import BINARY, ENFORCING, ROOT, Deployment, Place  # noqa: E402
+
+FUNCTIONS = ("discover", "sweep", "assess", "respond", "release", "notify")
+LONGEST_LOG = 60
+
+
+def deployed(mode: str, stack: str) -> Iterator[Deployment]:
+    """A local cloud of its own with the stack in it."""
+    with run.Cloud() as cloud:
+        deploy.deploy(cloud.endpoint, ROOT / "template.yaml", {"": BINARY}, {"Mode": mode}, stack)
+        yield Deployment(cloud, stack)
+
+
+@pytest.fixture(scope="session")
+def enforcing() -> Iterator[Deployment]:
+    yield from deployed("enforce", "picket")
+
+
+@pytest.fixture(scope="session")
+def observing() -> Iterator[Deployment]:
+    yield from deployed("observe", "watch")
+
+
+def as_it_was(deployment: Deployment) -> Iterator[Deployment]:
+    yield deployment
+    deployment.control("DELETE", "faults")
+    deployment.control("POST", "clock", {"offset_seconds": 0, "delay_seconds": 0, "paused": False})
+    deployment.end_what_was_launched()
+    deployment.apply_policy(ENFORCING)
+    deployment.pause("")
+
+
+@pytest.fixture
+def picket(enforcing: Deployment) -> Iterator[Deployment]:
+    """Picket in enforce mode."""
+    yield from as_it_was(enforcing)
+
+
+@pytest.fixture
+def watch(observing: Deployment) -> Iterator[Deployment]:
+    """Picket deployed in observe mode; the policy says enforce, and the deployment is the ceiling."""
+    yield from as_it_was(observing)
+
+
+@pytest.fixture
+def place(picket: Deployment) -> Place:
+    """A VPC of the test's own."""
+    return picket.new_place()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Any:
+    report = yield
+    for name in ("picket", "watch"):
+        deployment = getattr(item, "funcargs", {}).get(name)
+        if report.failed and deployment is not None:
+            report.sections += [(f"{name}: {title}", text) for title, text in what_happened(deployment, call.start)]
+    return report
+
+
+def what_happened(deployment: Deployment, since: float) -> list[tuple[str, str]]:
+    """The functions' last log lines and what lies in the dead-letter queues."""
+    since = min(since, time.time() - 1)
+    logs = [(f"log of {name}", deployment.log_of(name, since)[-LONGEST_LOG:]) for name in FUNCTIONS]
+    shown = [(title, "\n".join(line[:600] for line in lines)) for title, lines in logs if lines]
+    return [*shown, ("dead letters", str(deployment.dead_letters()))]
