@@ -65,10 +65,13 @@ where
         let (id, receipt) = (message.id.clone(), message.receipt.clone());
         let (seconds, why) = match handle(message).await {
             Handled::Done => return None,
-            Handled::Again(why) => (None, why),
+            Handled::Again(why) => {
+                tracing::warn!(why, "a message could not be handled");
+                (None, why)
+            }
             Handled::AgainIn(seconds, why) => (Some(seconds), why),
         };
-        tracing::warn!(message = %id, why, seconds, "a message will be shown again");
+        tracing::info!(message_id = %id, why, seconds, "a message will be shown again");
         if let Some(seconds) = seconds
             && let Err(error) = queues.show_again(queue, &receipt, seconds).await
         {

@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
 use aws_sdk_ec2::types::{Filter, InstanceAttributeName};
-use picket_model::{Cluster, Decoded, GroupId, Instance, InstanceId, Interface, Principal, Rule, Scope, Untrusted, VpcId};
+use picket_model::{
+    Cluster, Decoded, GroupId, Instance, InstanceId, Interface, Principal, Rule, Scope, Untrusted, VpcId,
+};
 use picket_pipeline::ports::{Answer, Cloud, Kind, PortError, Which};
 
 use crate::error::port_error;
@@ -61,7 +63,8 @@ impl Cloud for Clients {
             let mut pages =
                 self.ec2(&scope.region).describe_network_interfaces().filters(filter).into_paginator().send();
             while let Some(page) = pages.next().await {
-                let page = page.map_err(|e| port_error("reading the interfaces of", format!("{} instances", of.len()), &e))?;
+                let page =
+                    page.map_err(|e| port_error("reading the interfaces of", format!("{} instances", of.len()), &e))?;
                 found.extend(page.network_interfaces().iter().filter_map(instances::interface));
             }
         }
@@ -98,7 +101,8 @@ impl Cloud for Clients {
             status: Untrusted::new(found.status().map_or("", |s| s.as_str())),
             public_endpoint: access.map(|a| a.endpoint_public_access()),
             private_endpoint: access.map(|a| a.endpoint_private_access()),
-            public_cidrs: access.map_or_else(Vec::new, |a| a.public_access_cidrs().iter().map(|c| c.as_str().into()).collect()),
+            public_cidrs: access
+                .map_or_else(Vec::new, |a| a.public_access_cidrs().iter().map(|c| c.as_str().into()).collect()),
         })
     }
 

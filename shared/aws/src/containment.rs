@@ -84,7 +84,8 @@ impl Containment for SecurityGroups<'_> {
         }
         let ingress: Vec<IpPermission> = found.ip_permissions().to_vec();
         if !ingress.is_empty() {
-            let call = client.revoke_security_group_ingress().group_id(group.as_str()).set_ip_permissions(Some(ingress));
+            let call =
+                client.revoke_security_group_ingress().group_id(group.as_str()).set_ip_permissions(Some(ingress));
             gone_is_done(call.send().await.map_err(|e| port_error("removing ingress rules of", group, &e)))?;
         }
         Ok(())

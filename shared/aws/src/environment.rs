@@ -69,7 +69,8 @@ impl Environment {
     /// If either is not what it should be.
     pub fn scope(&self, function_arn: &str) -> Result<Scope, EnvironmentError> {
         let wrong = |name: &str, problem: String| EnvironmentError { name: name.to_owned(), problem };
-        let region = Region::parse(self.need("AWS_REGION")?).map_err(|e| wrong("AWS_REGION", format!("is wrong: {e}")))?;
+        let region =
+            Region::parse(self.need("AWS_REGION")?).map_err(|e| wrong("AWS_REGION", format!("is wrong: {e}")))?;
         let account = function_arn.split(':').nth(4).unwrap_or_default();
         let account = AccountId::parse(account).map_err(|e| wrong("the function's ARN", format!("is wrong: {e}")))?;
         Ok(Scope { account, region })
@@ -82,7 +83,9 @@ mod tests {
 
     #[test]
     fn the_mode_is_observe_unless_it_is_said_clearly() {
-        for (text, mode) in [("enforce", Mode::Enforce), ("observe", Mode::Observe), ("ENFORCE!", Mode::Observe), ("", Mode::Observe)] {
+        for (text, mode) in
+            [("enforce", Mode::Enforce), ("observe", Mode::Observe), ("ENFORCE!", Mode::Observe), ("", Mode::Observe)]
+        {
             assert_eq!(Environment::of(&[("PICKET_MODE", text)]).settings().mode, mode, "{text}");
         }
     }

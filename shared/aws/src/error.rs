@@ -47,7 +47,9 @@ where
 fn kind_of(code: &str) -> Kind {
     match code {
         c if c.ends_with(".NotFound") || c.ends_with("NotFoundException") || c == "NoSuchEntity" => Kind::NotFound,
-        c if c.starts_with("AccessDenied") || c.starts_with("UnauthorizedOperation") || c == "AuthFailure" => Kind::Denied,
+        c if c.starts_with("AccessDenied") || c.starts_with("UnauthorizedOperation") || c == "AuthFailure" => {
+            Kind::Denied
+        }
         "AuthorizationError" | "AuthorizationErrorException" | "ExpiredToken" | "InvalidClientTokenId" => Kind::Denied,
         "ConditionalCheckFailedException" | "ResourceInUseException" => Kind::Conflict,
         c if PASSING.contains(&c) => Kind::Transient,

@@ -81,10 +81,12 @@ pub fn rules(from: &ec2::SecurityGroup) -> Vec<Rule> {
 /// How many rules a group has, in both directions, whatever they name: addresses, prefix lists or groups.
 pub fn count_rules(from: &ec2::SecurityGroup) -> usize {
     let count = |p: &ec2::IpPermission| {
-        let named = p.ip_ranges().len() + p.ipv6_ranges().len() + p.prefix_list_ids().len() + p.user_id_group_pairs().len();
+        let named =
+            p.ip_ranges().len() + p.ipv6_ranges().len() + p.prefix_list_ids().len() + p.user_id_group_pairs().len();
         named.max(1)
     };
-    from.ip_permissions().iter().map(count).sum::<usize>() + from.ip_permissions_egress().iter().map(count).sum::<usize>()
+    from.ip_permissions().iter().map(count).sum::<usize>()
+        + from.ip_permissions_egress().iter().map(count).sum::<usize>()
 }
 
 fn groups(from: &[ec2::GroupIdentifier]) -> Vec<GroupId> {

@@ -13,6 +13,7 @@ pub mod functions;
 pub mod instances;
 pub mod pager;
 pub mod queues;
+pub mod rehearsal;
 pub mod state;
 
 pub use caller::Caller;

@@ -120,7 +120,8 @@ impl Queues for Sqs {
         let mut by_queue: Vec<(&'static str, Vec<String>)> = Vec::new();
         for message in &messages {
             let (queue, body) = addressed(message)?;
-            match by_queue.iter_mut().find(|(q, bodies)| *q == queue && bodies.len() < PER_BATCH && fits(bodies, &body)) {
+            match by_queue.iter_mut().find(|(q, bodies)| *q == queue && bodies.len() < PER_BATCH && fits(bodies, &body))
+            {
                 Some((_, bodies)) => bodies.push(body),
                 None => by_queue.push((queue, vec![body])),
             }

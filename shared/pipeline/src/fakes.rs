@@ -391,10 +391,15 @@ impl Holds for World {
         self.call("quarantine_group", |s| Ok(s.quarantine.get(vpc).cloned())).await
     }
 
-    async fn keep_quarantine_group(&self, _: &Scope, vpc: &VpcId, group: &GroupId) -> Answer<GroupId> {
+    async fn keep_quarantine_group(
+        &self,
+        _: &Scope,
+        vpc: &VpcId,
+        group: &GroupId,
+        gone: Option<&GroupId>,
+    ) -> Answer<GroupId> {
         self.call("keep_quarantine_group", |s| {
-            let gone = s.quarantine.get(vpc).is_some_and(|g| !s.groups.contains_key(g));
-            if gone {
+            if s.quarantine.get(vpc) == gone {
                 s.quarantine.remove(vpc);
             }
             Ok(s.quarantine.entry(vpc.clone()).or_insert_with(|| group.clone()).clone())

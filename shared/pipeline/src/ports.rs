@@ -212,8 +212,14 @@ pub trait Holds: Send + Sync {
     async fn journal(&self, case: &CaseId) -> Answer<Vec<Entry>>;
     /// The quarantine group that we made for a VPC.
     async fn quarantine_group(&self, scope: &Scope, vpc: &VpcId) -> Answer<Option<GroupId>>;
-    /// Remembers it, unless one is remembered already: answers the one that counts.
-    async fn keep_quarantine_group(&self, scope: &Scope, vpc: &VpcId, group: &GroupId) -> Answer<GroupId>;
+    /// Remembers it, unless one is remembered already that is not `gone`: answers the one that counts.
+    async fn keep_quarantine_group(
+        &self,
+        scope: &Scope,
+        vpc: &VpcId,
+        group: &GroupId,
+        gone: Option<&GroupId>,
+    ) -> Answer<GroupId>;
 }
 
 /// Hands messages to the next stage.

@@ -71,6 +71,12 @@ impl Show {
         }
     }
 
+    /// `text` as standard output shows that tone.
+    #[must_use]
+    pub fn tone(&self, tone: Tone, text: &str) -> String {
+        self.out.tone(tone, text)
+    }
+
     /// Whether a machine reads it.
     #[must_use]
     pub fn is_json(&self) -> bool {

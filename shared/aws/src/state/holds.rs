@@ -36,7 +36,9 @@ impl Holds for Table {
         match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
             Ok(_) => Ok(Begun::All),
             Err(error) => match reasons(&error) {
-                Some(reasons) => self.why_not(new, reasons).await?.ok_or_else(|| port_error(doing, &first.case, &error)),
+                Some(reasons) => {
+                    self.why_not(new, reasons).await?.ok_or_else(|| port_error(doing, &first.case, &error))
+                }
                 None => Err(port_error(doing, &first.case, &error)),
             },
         }
@@ -93,13 +95,18 @@ impl Holds for Table {
         found.as_ref().map(read).transpose()
     }
 
-    async fn keep_quarantine_group(&self, scope: &Scope, vpc: &VpcId, group: &GroupId) -> Answer<GroupId> {
+    async fn keep_quarantine_group(
+        &self,
+        scope: &Scope,
+        vpc: &VpcId,
+        group: &GroupId,
+        gone: Option<&GroupId>,
+    ) -> Answer<GroupId> {
         let doing = "keeping the quarantine group of";
-        let known = self.quarantine_group(scope, vpc).await?;
         let row = item(&by_scope("vpc", scope), vpc.as_str(), group)?;
         let call = self.client.put_item().table_name(&self.name).set_item(Some(row));
-        // Whoever calls has just seen that the one we know, if any, does not exist any more: only that one gives way.
-        let call = match &known {
+        // Only the one that the caller saw to be gone gives way; one that another worker kept meanwhile stays.
+        let call = match gone {
             None => call.condition_expression("attribute_not_exists(pk)"),
             Some(old) => {
                 call.condition_expression("body = :old").expression_attribute_values(":old", text(write(old)?))

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::ReturnValue;
 use futures::future::try_join_all;
 use futures::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
-use picket_model::{AccountId, Observation};
+use picket_model::{AccountId, Asset, NodeOf, Observation, Scope};
 use picket_pipeline::ports::{Answer, Inventory, PortError, Seen};
 
 use super::{Table, by_account, by_scope, string_of, text, write};
@@ -55,6 +55,38 @@ impl Table {
             .expression_attribute_values(":by", text(observation.trigger.kind.to_string()))
             .expression_attribute_values(":node", text(write(&observation.node_of)?));
         call.send().await.map(drop).map_err(|e| port_error("adding to the inventory", asset.id(), &e))
+    }
+}
+
+/// A row of the inventory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// The asset as it was read last.
+    pub asset: Asset,
+    /// The cluster that it is a node of.
+    pub node_of: Option<NodeOf>,
+    /// When it was first seen, as text of RFC 3339.
+    pub first_seen: String,
+    /// By which kind of trigger.
+    pub found_by: String,
+}
+
+impl Table {
+    /// All that is known of an account and Region.
+    ///
+    /// # Errors
+    /// If it cannot be listed.
+    pub async fn inventory(&self, scope: &Scope) -> Answer<Vec<Known>> {
+        let rows = self.query("listing the inventory of", &by_scope("asset", scope), "").await?;
+        let known = |row: &super::Item| {
+            Ok(Known {
+                asset: super::read(row)?,
+                node_of: string_of(row, "node_of").and_then(|n| serde_json::from_str(&n).ok()).flatten(),
+                first_seen: string_of(row, "first_seen").unwrap_or_default(),
+                found_by: string_of(row, "found_by").unwrap_or_default(),
+            })
+        };
+        rows.iter().map(known).collect()
     }
 }
 

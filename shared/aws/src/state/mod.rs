@@ -18,6 +18,8 @@ mod inventory;
 mod outbox;
 mod policies;
 
+pub use inventory::Known;
+
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;

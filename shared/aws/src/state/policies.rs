@@ -40,6 +40,7 @@ impl Policies for Table {
     }
 
     async fn set_paused(&self, why: Option<&Untrusted>, by: &Untrusted) -> Answer<()> {
-        self.put_text("setting the pause switch", ("switch", "pause"), why.map_or("", Untrusted::as_str), by.as_str()).await
+        self.put_text("setting the pause switch", ("switch", "pause"), why.map_or("", Untrusted::as_str), by.as_str())
+            .await
     }
 }

@@ -5,6 +5,9 @@ use picket_model::{Asset, Fact, Observation};
 use super::{Judged, Signal, yes};
 use crate::policy::Policy;
 
+/// How many marks are named.
+const MOST: usize = 4;
+
 pub(super) const SIGNAL: Signal = Signal {
     name: "miner_in_user_data",
     weight: 60,
@@ -18,14 +21,13 @@ fn judge(observation: &Observation, _: &Policy) -> Judged {
     }
     match &observation.user_data {
         Fact::Unknown { reason } => Judged::Unknown(reason.clone()),
-        Fact::Known { value, source } => match (value.miners.first(), &value.undecoded) {
-            (Some(first), _) => {
-                let more = value.miners.len() - 1;
-                let more = if more == 0 { String::new() } else { format!(" and {more} more marks") };
-                yes(format!("user data holds `{}`{more}", first.found), source.clone())
+        Fact::Known { value, source } => match (value.miners.is_empty(), &value.undecoded) {
+            (false, _) => {
+                let marks: Vec<_> = value.miners.iter().take(MOST).map(|m| format!("`{}`", m.found)).collect();
+                yes(format!("user data holds {}", marks.join(", ")), source.clone())
             }
-            (None, Some(why)) => Judged::Unknown(format!("user data could not be read whole: {why}")),
-            (None, None) => Judged::No,
+            (true, Some(why)) => Judged::Unknown(format!("user data could not be read whole: {why}")),
+            (true, None) => Judged::No,
         },
     }
 }

@@ -30,8 +30,8 @@ pub enum Check {
     Ready(GroupId),
     /// It is ours and somebody put rules into it.
     HasRules(GroupId, usize),
-    /// We have none here, or ours is gone.
-    Missing,
+    /// We have none here, or the one that we know is gone.
+    Missing(Option<GroupId>),
 }
 
 /// Reads the group of `vpc`, without changing anything.
@@ -40,11 +40,15 @@ pub enum Check {
 /// If the record or the group cannot be read.
 pub async fn check(aws: &dyn Containment, holds: &dyn Holds, scope: &Scope, vpc: &VpcId) -> Answer<Check> {
     let (ours, live) = join!(holds.quarantine_group(scope, vpc), aws.marked_groups(scope, vpc));
-    let (ours, live) = (ours?, live?);
-    Ok(match ours.and_then(|id| live.into_iter().find(|g| g.id == id)) {
+    let (ours, mut live) = (ours?, live?);
+    if ours.as_ref().is_some_and(|id| !live.iter().any(|g| &g.id == id)) {
+        // Another worker may have made it after we listed. What is recorded by now was made before this second list.
+        live = aws.marked_groups(scope, vpc).await?;
+    }
+    Ok(match live.into_iter().find(|g| Some(&g.id) == ours.as_ref()) {
         Some(group) if group.rules == 0 => Check::Ready(group.id),
         Some(group) => Check::HasRules(group.id, group.rules),
-        None => Check::Missing,
+        None => Check::Missing(ours),
     })
 }
 
@@ -66,9 +70,9 @@ pub async fn ensure(
             tracing::warn!(group = %id, rules, "somebody put rules into the quarantine group; they are removed");
             id
         }
-        Check::Missing => {
+        Check::Missing(gone) => {
             let made = aws.create_group(permit, scope, vpc).await?;
-            holds.keep_quarantine_group(scope, vpc, &made).await?
+            holds.keep_quarantine_group(scope, vpc, &made, gone.as_ref()).await?
         }
     };
     aws.empty_group(permit, scope, &id).await?;
