@@ -147,11 +147,11 @@ async fn propose(
     let interfaces = cloud.interfaces(&decision.scope, &ids).await?;
     let bare = without_interfaces(found);
     let mut plan = plan::build(decision, &plan::Live { instances, interfaces, quarantine: Default::default() });
-    for (id, why) in plan.skipped.iter_mut().filter(|(id, _)| bare.contains(id)) {
-        *why = format!("the interfaces of {id} are not known here");
+    for (_, why) in plan.skipped.iter_mut().filter(|(id, _)| bare.contains(id)) {
+        "its interfaces are not known here".clone_into(why);
     }
     let (permitted, permit) = match permit::for_plan(in_force, decision, &plan) {
-        Ok(_) => (true, "permitted: it would be carried out; replay changes nothing".to_owned()),
+        Ok(_) => (true, "granted: it would be carried out; replay changes nothing".to_owned()),
         Err(Refusal::Observing { .. }) => (false, "observe: nothing would be changed".to_owned()),
         Err(refusal) => (false, format!("refused: {refusal}")),
     };
