@@ -31,6 +31,8 @@ fn filters(which: &Which) -> Vec<Filter> {
         Which::Group(group) => vec![filter("instance.group-id", [group.to_string()])],
         Which::AutoScalingGroup(name) => one("tag:aws:autoscaling:groupName", name),
         Which::LaunchTemplate(id) => one("tag:aws:ec2launchtemplate:id", id),
+        Which::Fleet(id) if id.as_str().starts_with("sfr-") => one("tag:aws:ec2spot:fleet-request-id", id),
+        Which::Fleet(id) if id.as_str().starts_with("sir-") => one("spot-instance-request-id", id),
         Which::Fleet(id) => one("tag:aws:ec2:fleet-id", id),
         Which::All => {
             let live = ["pending", "running", "stopping", "stopped"].map(str::to_owned);

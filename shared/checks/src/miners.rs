@@ -9,6 +9,8 @@ use serde::Deserialize;
 
 /// How many marks are reported; more add nothing.
 const MOST_MARKS: usize = 8;
+/// The name of the pattern that all domains make.
+const POOL: &str = "pool-domain";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,7 +38,7 @@ fn load() -> Result<Vec<(String, Regex)>, String> {
     // A label boundary before, and no further label after: `notsupportxmr.com` and `nicehash.com.example.org` are others.
     let names: Vec<_> = file.domains.iter().map(|d| regex::escape(d)).collect();
     let domains = format!(r"(?:^|[^a-z0-9-])((?:[a-z0-9-]+\.)*(?:{}))(?:[^a-z0-9.-]|\.?$|\.\s)", names.join("|"));
-    marks.push(("pool-domain".to_owned(), compile(&domains)?));
+    marks.push((POOL.to_owned(), compile(&domains)?));
     Ok(marks)
 }
 
@@ -44,7 +46,10 @@ fn load() -> Result<Vec<(String, Regex)>, String> {
 #[must_use]
 pub fn find(text: &str) -> Vec<Marker> {
     let found = |(name, regex): &(String, Regex)| {
-        regex.find(text).map(|m| Marker { name: name.clone(), weight: 60, found: Untrusted::new(m.as_str().trim()) })
+        // The first group, where there is one, is the mark without what bounds it.
+        let found = regex.captures(text)?;
+        let mark = if name == POOL { found.get(1)? } else { found.get(0)? };
+        Some(Marker { name: name.clone(), weight: 60, found: Untrusted::new(mark.as_str().trim()) })
     };
     MARKS.iter().filter_map(found).take(MOST_MARKS).collect()
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use picket_aws::rehearsal::{Account, Alert, Attack, Call, Rehearsal};
-use picket_model::{Asset, CaseId, GroupId, Hold, HoldState, InstanceId, InterfaceId};
+use picket_model::{Asset, CaseId, GroupId, Hold, HoldState, InstanceId, InterfaceId, VpcId};
 use picket_pipeline::ports::{Answer, Holds as _, Policies as _};
 
 use super::stage::Stage;
@@ -36,7 +36,8 @@ async fn open(stage: &Stage<'_>, aws: &Aws, rehearsal: &Rehearsal<'_>) -> Result
     let table = aws.table();
     stage.step("the policy says enforce", table.put_policy(POLICY, &"picket demo".into())).await?;
     stage.step("on-call subscribed to the alerts topic", rehearsal.subscribe_phone()).await?;
-    let account = stage.step("EKS cluster, kops cluster, web tier and bastion are up", rehearsal.open_account()).await?;
+    let account =
+        stage.step("EKS cluster, kops cluster, web tier and bastion are up", rehearsal.open_account()).await?;
     let known = stage
         .until("Picket finding them all", || async {
             let known = table.inventory(rehearsal.scope()).await?;
@@ -61,6 +62,18 @@ async fn open(stage: &Stage<'_>, aws: &Aws, rehearsal: &Rehearsal<'_>) -> Result
         );
         stage.tell(&format!("{part:<20}{} x   {what}", ids.len()))?;
     }
+    let swept = async { aws.functions().invoke::<()>("sweep", &serde_json::json!({})).await };
+    stage.step("the sweep ran, as it does every quarter of an hour", swept).await?;
+    stage
+        .until("a quarantine group made ready", || async {
+            let vpc = VpcId::parse(&account.vpc).ok();
+            match vpc {
+                Some(vpc) => table.quarantine_group(rehearsal.scope(), &vpc).await,
+                None => Ok(None),
+            }
+        })
+        .await?;
+    stage.good("a quarantine group without any rule is ready in the VPC")?;
     let ids: Vec<_> = account.machines.iter().map(|m| m.id.clone()).collect();
     let healthy = rehearsal.groups_of(&ids).await?;
     let word = first_alert(stage, rehearsal, "the word on the cluster", "LOOK AT").await?;
@@ -143,7 +156,9 @@ async fn left_alone(
     let ids: Vec<_> = account.machines.iter().map(|m| m.id.clone()).collect();
     let now = rehearsal.groups_of(&ids).await?;
     if &now != healthy {
-        return Err(Failure::refused("a healthy machine was touched").hint("this is a defect of Picket; please report it"));
+        return Err(
+            Failure::refused("a healthy machine was touched").hint("this is a defect of Picket; please report it")
+        );
     }
     stage.good(&format!(
         "web tier, bastion, kops and EKS nodes: {} interfaces have the groups that they had, in their order",

@@ -1,6 +1,6 @@
 //! AWS found the caller's key in public and says so by attaching a policy to its user.
 
-use picket_model::{Fact, Observation};
+use picket_model::{Asset, Fact, Observation};
 
 use super::{Judged, Signal, yes};
 use crate::policy::Policy;
@@ -13,6 +13,9 @@ pub(super) const SIGNAL: Signal = Signal {
 };
 
 fn judge(observation: &Observation, _: &Policy) -> Judged {
+    if matches!(observation.asset, Asset::Cluster(_)) {
+        return Judged::No;
+    }
     match &observation.leaked_key_policy {
         Fact::Known { value: Some(policy), source } => {
             yes(format!("the caller's key is known to have leaked ({policy})"), source.clone())

@@ -230,3 +230,22 @@ fn the_calls_are_listed_once_in_order_and_each_has_a_case() {
         assert!(cases().iter().any(|(event, _)| is(event)), "{name} of {source}");
     }
 }
+
+#[test]
+fn the_rules_of_the_deployment_let_through_exactly_these_calls() {
+    let template = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/triggers.yaml"));
+    let mut watched = Vec::new();
+    let (mut source, mut names) = ("", false);
+    for line in template.lines().map(str::trim) {
+        if let Some(list) = line.strip_prefix("eventSource: [") {
+            source = list.trim_end_matches(']');
+        }
+        names = line == "eventName:" || (names && line.starts_with("- "));
+        if let Some(name) = line.strip_prefix("- ").filter(|_| names) {
+            watched.push((source.to_owned(), name.to_owned()));
+        }
+    }
+    watched.sort();
+    let ours: Vec<_> = CALLS.iter().map(|c| (c.source.to_owned(), c.name.to_owned())).collect();
+    assert_eq!(watched, ours);
+}
