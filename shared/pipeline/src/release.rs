@@ -19,7 +19,7 @@ use crate::actions::restore_interface;
 use crate::in_force::Settings;
 use crate::messages::Message;
 use crate::permit;
-use crate::ports::{Answer, Clock, Cloud, Containment, Holds, Queues};
+use crate::ports::{Answer, Clock, Cloud, Containment, Holds, PortError, Queues};
 
 /// How long one worker may release an instance alone.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -199,26 +199,42 @@ async fn carry_out(
     restored: Vec<Restored>,
     now: Timestamp,
 ) -> Answer<Released> {
-    let outcomes = join_all(open.iter().map(|hold| release_one(ports, order, hold, &restored, now))).await;
-    let mut done = Vec::new();
-    for outcome in outcomes {
-        match outcome? {
-            Some(interfaces) => done.extend(interfaces),
+    let attempts = join_all(open.iter().map(|hold| restore_one(ports, order, hold, &restored, now))).await;
+    let mut attempted = Vec::new();
+    for attempt in attempts {
+        match attempt? {
+            Some(attempt) => attempted.push(attempt),
             None => return Ok(Released::Busy { instance: open[0].instance.clone() }),
         }
     }
-    tell(ports, settings, order, &open, &done).await?;
-    Ok(Released::Done { restored: done, planned: false })
+    let done: Vec<_> = attempted.iter().filter(|a| a.failed.is_none()).flat_map(|a| a.restored.clone()).collect();
+    let back: Vec<_> = attempted.iter().filter(|a| a.failed.is_none()).map(|a| a.releasing.clone()).collect();
+    // Told before it is closed: a crash in between tells the same notice again, which is told once.
+    tell(ports, settings, order, &back, &done).await?;
+    try_join_all(attempted.iter().map(|a| close(ports, order, a))).await?;
+    match attempted.into_iter().find_map(|a| a.failed) {
+        Some(error) => Err(error),
+        None => Ok(Released::Done { restored: done, planned: false }),
+    }
 }
 
-/// Releases one instance: intents, restore, close. `None` if somebody else took it.
-async fn release_one(
+/// An instance whose interfaces were restored, or could not be.
+struct Attempt {
+    releasing: Hold,
+    restored: Vec<Restored>,
+    entries: Vec<Entry>,
+    failed: Option<PortError>,
+    at: Timestamp,
+}
+
+/// Restores one instance: intents, then every interface. `None` if somebody else took it.
+async fn restore_one(
     ports: &Ports<'_>,
     order: &Order,
     hold: &Hold,
     all: &[Restored],
     now: Timestamp,
-) -> Answer<Option<Vec<Restored>>> {
+) -> Answer<Option<Attempt>> {
     // What an earlier, interrupted release put back already is not touched again.
     let own: Vec<&Restored> = all.iter().filter(|r| r.instance == hold.instance && r.from != r.to).collect();
     let releasing =
@@ -232,23 +248,22 @@ async fn release_one(
         own.iter().map(|r| restore_interface::apply(ports.containment, &permit, &order.scope, &r.interface, &r.to));
     let answers = join_all(calls).await;
     let at = ports.clock.now();
-    let entries: Vec<_> = own
-        .iter()
-        .zip(&answers)
-        .map(|(r, a)| entry(hold, order, r, if a.is_ok() { Event::ReleaseDone } else { Event::ReleaseFailed }, at))
-        .collect();
-    let failed = answers.into_iter().find_map(Result::err);
+    let event = |ok: bool| if ok { Event::ReleaseDone } else { Event::ReleaseFailed };
+    let entries = own.iter().zip(&answers).map(|(r, a)| entry(hold, order, r, event(a.is_ok()), at)).collect();
+    let restored = own.into_iter().cloned().collect();
+    Ok(Some(Attempt { releasing, restored, entries, failed: answers.into_iter().find_map(Result::err), at }))
+}
+
+/// Closes the hold: released, or contained as before where an interface could not be restored.
+async fn close(ports: &Ports<'_>, order: &Order, attempt: &Attempt) -> Answer<bool> {
+    let release = Release { by: order.by.clone(), reason: order.reason.clone(), at: attempt.at };
     let closed = Hold {
-        state: if failed.is_some() { HoldState::Contained } else { HoldState::Released },
-        lease_until: at,
-        released: Some(Release { by: order.by.clone(), reason: order.reason.clone(), at }).filter(|_| failed.is_none()),
-        ..hold.clone()
+        state: if attempt.failed.is_some() { HoldState::Contained } else { HoldState::Released },
+        lease_until: attempt.at,
+        released: Some(release).filter(|_| attempt.failed.is_none()),
+        ..attempt.releasing.clone()
     };
-    ports.holds.update(&releasing, &closed, &entries).await?;
-    match failed {
-        Some(error) => Err(error),
-        None => Ok(Some(own.into_iter().cloned().collect())),
-    }
+    ports.holds.update(&attempt.releasing, &closed, &attempt.entries).await
 }
 
 fn entry(hold: &Hold, order: &Order, restored: &Restored, event: Event, at: Timestamp) -> Entry {
@@ -297,7 +312,8 @@ async fn tell(
         ordered: true,
     };
     let notice = Notice {
-        id: format!("{}/released/{}", first.case, at.as_microsecond()),
+        // The same hold released again after a crash is one notice; the same instance held anew is another.
+        id: format!("{}/released/{}/{}", first.case, first.instance, first.since.as_microsecond()),
         kind: NoticeKind::Released {
             by: order.by.clone(),
             reason: order.reason.clone(),

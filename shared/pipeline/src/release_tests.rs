@@ -39,6 +39,16 @@ fn assert_restored(world: &World, context: &str) {
     assert!(state.holds.values().all(|h| h.state == HoldState::Released), "{context}");
 }
 
+/// How many different notices of a release were sent; the same one twice is told once.
+fn told(world: &World) -> usize {
+    let state = world.state();
+    let id = |m: &Message| match m {
+        Message::Notice(n) if matches!(n.kind, NoticeKind::Released { .. }) => Some(n.id.clone()),
+        _ => None,
+    };
+    state.sent.iter().filter_map(id).collect::<std::collections::BTreeSet<_>>().len()
+}
+
 #[test]
 fn every_interface_has_its_groups_again_in_their_order_and_twice_is_once() {
     let world = held();
@@ -98,6 +108,7 @@ fn a_fault_of_each_kind_at_every_call_converges_to_restored() {
                 state.now = state.now.saturating_add(SignedDuration::from_secs(120)).unwrap();
             }
             assert_restored(&world, &format!("{fault:?} at call {at}"));
+            assert_eq!(told(&world), 1, "{fault:?} at call {at}: distinct notices of the release");
         }
     }
 }
