@@ -62,6 +62,7 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
     }
     if !session.show.is_json() {
         session.show.answer(&Lifted { outcome: planned, next: None })?;
+        session.show.print("")?;
     }
     confirm(args.yes, session)?;
     order.plan_only = false;

@@ -1,6 +1,8 @@
 //! Conversations with the built `picket`: commands and the replies that are expected, in `testdata/conversations`.
 //! After a wanted change: `PICKET_BLESS=1 cargo test -p picket --test conversation`, then read the difference.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot begin has failed")]
+
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

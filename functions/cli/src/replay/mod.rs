@@ -9,10 +9,10 @@ mod tally;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use picket_aws::Clients;
 use picket_aws::events::{self, Malformed};
+use picket_aws::{Caller, Clients};
 use picket_checks::Policy;
-use picket_model::{Decoded, Mode};
+use picket_model::{Decoded, Mode, Trigger};
 use picket_pipeline::InForce;
 use serde::Serialize;
 
@@ -99,10 +99,11 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
     }
     let in_force = in_force(&args)?;
     let decoded = events::decode_all(&read(&args.input)?);
-    let clients = if args.live { Some(session.aws().await?.clients) } else { None };
+    let live = if args.live { Some(session.known().await?) } else { None };
+    let live = live.as_ref().map(|(aws, caller)| (&aws.clients, caller));
     let mut events = Vec::with_capacity(decoded.len());
     for (position, decoded) in decoded {
-        let work = outcome(decoded, clients.as_ref(), &in_force);
+        let work = outcome(decoded, live, &in_force);
         events.push(Replay { position, outcome: session.show.wait("reading AWS", work).await? });
     }
     let replayed = Replayed { next: next(&args, &events, session), events };
@@ -136,14 +137,29 @@ fn in_force(args: &Args) -> Result<InForce, Failure> {
 
 async fn outcome(
     decoded: Result<Decoded, Malformed>,
-    clients: Option<&Clients>,
+    live: Option<(&Clients, &Caller)>,
     in_force: &InForce,
 ) -> Result<Outcome, Failure> {
     Ok(match decoded {
         Err(malformed) => Outcome::Malformed { reason: malformed.to_string() },
         Ok(Decoded::Drop(reason)) => Outcome::Dropped { reason: reason.to_string() },
-        Ok(Decoded::Trigger(trigger)) => Outcome::Judged(Box::new(judge::judge(*trigger, clients, in_force).await?)),
+        Ok(Decoded::Trigger(trigger)) => Outcome::Judged(Box::new(judged(*trigger, live, in_force).await?)),
     })
+}
+
+/// Credentials of another account would show nothing and look as if it were gone, so they are not used.
+async fn judged(
+    trigger: Trigger,
+    live: Option<(&Clients, &Caller)>,
+    in_force: &InForce,
+) -> Result<judge::Judged, Failure> {
+    let (event, ours) = (trigger.scope.account.clone(), live.filter(|(_, c)| c.account == trigger.scope.account));
+    let mut judged = judge::judge(trigger, ours.map(|(clients, _)| clients), in_force).await?;
+    if let (Some((_, caller)), None) = (live, ours) {
+        let why = format!("AWS was not read: the credentials are of account {}, not {event}", caller.account);
+        judged.gaps.insert(0, why);
+    }
+    Ok(judged)
 }
 
 fn exit(events: &[Replay]) -> Exit {
