@@ -191,8 +191,8 @@ impl Policy {
             let at = error.location();
             PolicyError {
                 file: file.to_owned(),
-                line: at.as_ref().map_or(0, |l| l.line().into()),
-                column: at.as_ref().map_or(0, |l| l.column().into()),
+                line: at.as_ref().map_or(0, |l| l.line()),
+                column: at.as_ref().map_or(0, |l| l.column()),
                 reason: first_line(&error.to_string()),
             }
         })?;

@@ -146,7 +146,7 @@ fn assert_contained(world: &World, context: &str) {
     let state = world.state();
     assert_eq!(state.violations, Vec::<String>::new(), "{context}");
     for interface in &state.interfaces {
-        assert_eq!(interface.groups, [quarantine.clone()], "{context}");
+        assert_eq!(interface.groups, std::slice::from_ref(&quarantine), "{context}");
     }
     assert_eq!(state.groups[&quarantine].rules, 0, "{context}");
     for hold in state.holds.values() {
