@@ -29,6 +29,9 @@ pub async fn run(_: Args, session: &Session) -> Result<Exit, Failure> {
     let rehearsal = Rehearsal::begin(&aws.clients, caller.account.clone(), &session.stack)
         .map_err(|e| Failure::from(e).hint("run `make demo`: it starts a local cloud and deploys Picket into it"))?;
     let stage = Stage::new(session);
-    story::play(&stage, session, &aws, &rehearsal).await?;
+    let summary = story::play(&stage, session, &aws, &rehearsal).await?;
+    if session.show.is_json() {
+        session.show.json(&summary)?;
+    }
     Ok(Exit::Done)
 }

@@ -104,7 +104,8 @@ impl<'a> Stage<'a> {
         if output.status.success() { Ok(()) } else { Err(Failure::refused(format!("{} failed", doing()))) }
     }
 
+    /// A story is for people; machines get the summary at the end.
     fn say(&self, text: &str) -> Result<(), Failure> {
-        self.show.print(text)
+        if self.show.is_json() { Ok(()) } else { self.show.print(text) }
     }
 }

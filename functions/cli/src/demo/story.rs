@@ -16,11 +16,28 @@ const POLICY: &str = "version: 1\nmode: enforce\n";
 /// The groups of some interfaces, in a fixed order.
 type Groups = Vec<(InterfaceId, Vec<GroupId>)>;
 
+/// What came true, for machines. There is none unless all of it did.
+#[derive(Debug, serde::Serialize)]
+pub struct Summary {
+    case: CaseId,
+    instances: Vec<InstanceId>,
+    interfaces_contained: usize,
+    api_call_to_containment_ms: u128,
+    alert: String,
+    healthy_interfaces_untouched: usize,
+    restored_exactly: bool,
+}
+
 /// Plays it.
-pub async fn play(stage: &Stage<'_>, session: &Session, aws: &Aws, rehearsal: &Rehearsal<'_>) -> Result<(), Failure> {
+pub async fn play(
+    stage: &Stage<'_>,
+    session: &Session,
+    aws: &Aws,
+    rehearsal: &Rehearsal<'_>,
+) -> Result<Summary, Failure> {
     let (account, healthy) = open(stage, aws, rehearsal).await?;
-    let (attack, before) = attacked(stage, aws, rehearsal, &account).await?;
-    let case = responded(stage, aws, rehearsal, &attack).await?;
+    let (attack, before, contained_ms) = attacked(stage, aws, rehearsal, &account).await?;
+    let (case, alert) = responded(stage, aws, rehearsal, &attack).await?;
     left_alone(stage, rehearsal, &account, &healthy).await?;
     released(stage, rehearsal, &attack, &before, &case).await?;
     stage.chapter("The journal")?;
@@ -28,7 +45,16 @@ pub async fn play(stage: &Stage<'_>, session: &Session, aws: &Aws, rehearsal: &R
     stage.chapter("That was all of it")?;
     stage.tell("deploy it:      sam build && sam deploy --guided   (it observes until you say enforce)")?;
     stage.tell("try an event:   picket replay FILE                 (offline, changes nothing)")?;
-    stage.tell(&format!("see the rules:  {}", session.command("policy signals")))
+    stage.tell(&format!("see the rules:  {}", session.command("policy signals")))?;
+    Ok(Summary {
+        case,
+        instances: attack.machines,
+        interfaces_contained: before.len(),
+        api_call_to_containment_ms: contained_ms,
+        alert,
+        healthy_interfaces_untouched: healthy.len(),
+        restored_exactly: true,
+    })
 }
 
 async fn open(stage: &Stage<'_>, aws: &Aws, rehearsal: &Rehearsal<'_>) -> Result<(Account, Groups), Failure> {
@@ -87,7 +113,7 @@ async fn attacked(
     aws: &Aws,
     rehearsal: &Rehearsal<'_>,
     account: &Account,
-) -> Result<(Attack, Groups), Failure> {
+) -> Result<(Attack, Groups, u128), Failure> {
     stage.chapter("A build robot's key has leaked")?;
     let attack = rehearsal.attack(account).await?;
     stage.good(&format!(
@@ -113,7 +139,7 @@ async fn attacked(
         before.len(),
         contained.as_millis()
     ))?;
-    Ok((attack, before))
+    Ok((attack, before, contained.as_millis()))
 }
 
 async fn responded(
@@ -121,7 +147,7 @@ async fn responded(
     aws: &Aws,
     rehearsal: &Rehearsal<'_>,
     attack: &Attack,
-) -> Result<CaseId, Failure> {
+) -> Result<(CaseId, String), Failure> {
     let alert = first_alert(stage, rehearsal, "the alert", "QUARANTINED").await?;
     stage.chapter("What CloudTrail saw")?;
     let calls = rehearsal.calls().await?;
@@ -139,7 +165,7 @@ async fn responded(
         })
         .await?;
     let first = held.first().ok_or_else(|| Failure::refused("nothing is held"))?;
-    Ok(first.case.clone())
+    Ok((first.case.clone(), alert.subject))
 }
 
 fn is_attack(call: &Call) -> bool {
