@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::change::Measure;
 use crate::id::{GroupId, InstanceId, InterfaceId, Scope, VpcId};
 use crate::text::Untrusted;
 
@@ -114,6 +115,9 @@ pub struct Hold {
     pub lease_until: Timestamp,
     /// Who released it, when and why.
     pub released: Option<Release>,
+    /// The changes beside the groups, in the order in which they were made.
+    #[serde(default)]
+    pub measures: Vec<Measure>,
 }
 
 /// A release, as asked for.

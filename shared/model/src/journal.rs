@@ -28,11 +28,42 @@ pub enum Event {
     ReleaseDone,
     /// The call failed, or the release was refused for this one.
     ReleaseFailed,
+    /// A change beside the groups will be made next.
+    MeasureIntended,
+    /// It was made.
+    MeasureDone,
+    /// AWS refused it; containment stands.
+    MeasureFailed,
+    /// It will be put back next.
+    UndoIntended,
+    /// It was put back.
+    UndoDone,
+    /// It could not be put back.
+    UndoFailed,
 }
 
 /// Which event may follow which, for one subject. Anything else is a defect of ours and is refused.
 const MAY_FOLLOW: &[(Option<Event>, &[Event])] = &[
-    (None, &[Event::Planned, Event::Refused, Event::ContainIntended, Event::ReleaseIntended]),
+    (
+        None,
+        &[
+            Event::Planned,
+            Event::Refused,
+            Event::ContainIntended,
+            Event::ReleaseIntended,
+            Event::MeasureIntended,
+            Event::UndoIntended,
+        ],
+    ),
+    (
+        Some(Event::MeasureIntended),
+        &[Event::MeasureIntended, Event::MeasureDone, Event::MeasureFailed, Event::UndoIntended],
+    ),
+    (Some(Event::MeasureDone), &[Event::MeasureIntended, Event::UndoIntended]),
+    (Some(Event::MeasureFailed), &[Event::MeasureIntended, Event::UndoIntended]),
+    (Some(Event::UndoIntended), &[Event::UndoIntended, Event::UndoDone, Event::UndoFailed]),
+    (Some(Event::UndoDone), &[Event::MeasureIntended, Event::UndoIntended]),
+    (Some(Event::UndoFailed), &[Event::MeasureIntended, Event::UndoIntended]),
     (Some(Event::Planned), &[Event::Planned, Event::Refused, Event::ContainIntended]),
     (Some(Event::Refused), &[Event::Planned, Event::Refused, Event::ContainIntended]),
     (
@@ -129,6 +160,12 @@ mod tests {
             Event::ReleaseIntended,
             Event::ReleaseDone,
             Event::ReleaseFailed,
+            Event::MeasureIntended,
+            Event::MeasureDone,
+            Event::MeasureFailed,
+            Event::UndoIntended,
+            Event::UndoDone,
+            Event::UndoFailed,
         ];
         for event in all {
             assert!(MAY_FOLLOW.iter().any(|(b, _)| *b == Some(event)), "{event:?} leads nowhere");

@@ -4,6 +4,7 @@
 
 pub mod asset;
 pub mod case;
+pub mod change;
 pub mod decision;
 pub mod evidence;
 pub mod id;
@@ -17,6 +18,7 @@ pub mod trigger;
 
 pub use asset::{Asset, Attempt, Cluster, Instance, InstanceState, Interface, InterfaceKind};
 pub use case::{Capture, CaseId, Hold, HoldState};
+pub use change::{Change, Facts, Measure, MeasureState, ScalingGroup};
 pub use decision::{Decision, Reason, Score, Target, Verdict};
 pub use evidence::{Exposure, Fact, NodeOf, Observation, Openness, Rule, UserData};
 pub use id::{AccountId, GroupId, IdError, InstanceId, InterfaceId, Region, Scope, VpcId};

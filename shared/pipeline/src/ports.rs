@@ -6,8 +6,8 @@ use std::fmt;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use picket_model::{
-    AccountId, CaseId, Cluster, Entry, GroupId, Hold, Instance, InstanceId, Interface, InterfaceId, Notice,
-    Observation, Principal, Rule, Scope, Untrusted, VpcId,
+    AccountId, CaseId, Change, Cluster, Entry, Facts, GroupId, Hold, Instance, InstanceId, Interface, InterfaceId,
+    Notice, Observation, Principal, Rule, ScalingGroup, Scope, Untrusted, VpcId,
 };
 
 use crate::messages::Message;
@@ -126,6 +126,17 @@ pub trait Containment: Send + Sync {
         interface: &InterfaceId,
         groups: &[GroupId],
     ) -> Answer<()>;
+}
+
+/// Reads and makes the changes beside the groups. Making one twice is making it once, and what is so already is done.
+#[async_trait]
+pub trait Levers: Send + Sync {
+    /// What must be known of an instance before its measures are planned.
+    async fn facts(&self, scope: &Scope, instance: &InstanceId) -> Answer<Facts>;
+    /// An Auto Scaling group.
+    async fn scaling_group(&self, scope: &Scope, name: &Untrusted) -> Answer<ScalingGroup>;
+    /// Makes a change.
+    async fn make(&self, permit: &Permit, scope: &Scope, change: &Change) -> Answer<()>;
 }
 
 /// The policy as it is stored.

@@ -184,6 +184,7 @@ fn new_hold(decision: &Decision, plan: &Plan, live: &Live, instance: InstanceId,
         since: now,
         lease_until: now.saturating_add(LEASE).unwrap_or(now),
         released: None,
+        measures: Vec::new(),
     }
 }
 
