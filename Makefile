@@ -46,7 +46,7 @@ corpus: build ## Feed a folder of recorded events: make corpus DIR=path
 
 numbers: $(CLOUD)/ready ## The numbers of the README, measured here
 	cargo build --locked --release -p picket-functions -p picket
-	$(CLOUD)/bin/python tests/numbers.py
+	$(CLOUD)/bin/python tests/numbers/measure.py
 
 clean: ## Remove what was built and set up
 	rm -rf target .venv .aws-sam
