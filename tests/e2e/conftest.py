@@ -48,6 +48,7 @@ def as_it_was(deployment: Deployment) -> Iterator[Deployment]:
     deployment.end_what_was_launched()
     deployment.apply_policy(ENFORCING)
     deployment.pause("")
+    deployment.empty_queues()
 
 
 @pytest.fixture

@@ -268,6 +268,12 @@ class Deployment:
         counts = {f"{name}-dead": self.waiting_in(f"{name}-dead") for name in QUEUES}
         return {name: count for name, count in counts.items() if count}
 
+    def empty_queues(self) -> None:
+        """Forgets every message, so that what one test left does not meet the next."""
+        for name in QUEUES:
+            self.sqs.purge_queue(QueueUrl=self.queue_url(name))
+            self.sqs.purge_queue(QueueUrl=self.queue_url(f"{name}-dead"))
+
     def settle(self, seconds: float = 30) -> None:
         """Waits until nothing is on its way any more: no event, no message, put-off ones included."""
         idle = lambda: not self.control("GET", "events")["waiting"] and not any(map(self.waiting_in, QUEUES))  # noqa: E731
