@@ -16,8 +16,6 @@ use crate::entry::batch::{self, Handled, Message};
 use crate::entry::{Entry, metric};
 
 const QUEUE: &str = "PICKET_RESPOND_QUEUE_URL";
-/// How soon a decision is tried again that found another worker at it.
-const BUSY_SECONDS: i32 = 5;
 
 /// What may be in the queue.
 #[derive(Deserialize)]
@@ -45,9 +43,10 @@ pub async fn run() -> Result<(), Error> {
 async fn handle(entry: &Entry, message: Message) -> Handled {
     let groups = SecurityGroups::new(&entry.clients, &entry.settings.stack);
     let ports = ports(entry, &groups);
+    let receives = message.receives;
     match message.read() {
         Ok(Work::Decision(decision)) => match respond::run(&ports, &entry.settings, &decision).await {
-            Ok(Responded::Later(why)) => Handled::AgainIn(BUSY_SECONDS, why),
+            Ok(Responded::Later(why)) => Handled::AgainIn(until_free(receives), why),
             Ok(outcome) => {
                 tracing::info!(case = %decision.case, outcome = ?outcome, "responded");
                 metric::count("Responses", "Outcome", outcome.name(), 1);
@@ -64,6 +63,12 @@ async fn handle(entry: &Entry, message: Message) -> Handled {
         },
         Err(again) => again,
     }
+}
+
+/// Seconds until a decision is tried again that found another worker at it: 5, 10, 20, 40, then 60. The eight receives
+/// of the queue outlast the lease of a worker that died, so that no decision becomes a dead letter meanwhile.
+fn until_free(receives: u32) -> i32 {
+    (5 << receives.clamp(1, 5).saturating_sub(1)).min(60)
 }
 
 async fn ordered(entry: &Entry, payload: Value, arn: &str) -> Result<Value, Error> {
