@@ -12,24 +12,25 @@ from collections.abc import Callable
 from statistics import median
 
 from rows import Row, quantile
-from stage import Stage
+from stage import QUEUE_OF, Stage
 
 WARM_UP = 3
 MANY = 50
 GROUP = "From the API call to containment, on the local cloud"
 _POLL_SECONDS = 0.003
 _GIVE_UP_SECONDS = 60
+_QUIET_SECONDS = 120
 _CUT = "ModifyNetworkInterfaceAttribute"
 
 
 def measure(stage: Stage, launches: int, say: Callable[[str], None]) -> tuple[list[Row], dict]:
     """One launch after the other, each when all is quiet again; then one of `MANY` instances."""
     for _ in range(WARM_UP):
-        _launch(stage, 1)
+        _launch_and_end(stage)
     say(f"containment: {launches} launches")
     found = []
     for number in range(1, launches + 1):
-        found.append(_launch(stage, 1))
+        found.append(_launch_and_end(stage))
         if number % 20 == 0:
             say(f"  {number} of {launches}, median so far {median(f['ms'] for f in found):.0f} ms")
     say(f"containment: one launch of {MANY}")
@@ -43,6 +44,14 @@ def measure(stage: Stage, launches: int, say: Callable[[str], None]) -> tuple[li
     return rows, {"median_of_phases": _phases(found), "launches": found, str(MANY): many}
 
 
+def _launch_and_end(stage: Stage) -> dict:
+    """One instance, and nothing left of it for the next to meet."""
+    found = _launch(stage, 1)
+    stage.end_what_was_launched()
+    stage.settle(_QUIET_SECONDS)
+    return found
+
+
 def _launch(stage: Stage, count: int) -> dict:
     stage.control("POST", "reset?what=counts")
     wall, began = time.time(), time.perf_counter()
@@ -54,17 +63,32 @@ def _launch(stage: Stage, count: int) -> dict:
         time.sleep(_POLL_SECONDS)
         looks += 1
     contained = time.perf_counter()
-    stage.settle(60)
     calls = stage.control("GET", "calls")["calls"]
-    stage.end_what_was_launched()
-    stage.settle(60)
+    quiet = _becomes_quiet(stage)
     return {
         "ms": round((contained - began) * 1000, 2),
         "answered_ms": round((answered - began) * 1000, 2),
         "looks": looks,
-        "settled_ms": round((time.perf_counter() - contained) * 1000),
+        "calls": _calls_made(stage),
+        "quiet_ms": quiet and round((quiet - began) * 1000),
         "phases": _phases_of(calls, wall, wall + contained - began),
     }
+
+
+def _becomes_quiet(stage: Stage) -> float | None:
+    """When no event and no message was on its way any more; nothing if that took too long."""
+    try:
+        stage.settle(_QUIET_SECONDS)
+    except AssertionError:
+        return None
+    return time.perf_counter()
+
+
+def _calls_made(stage: Stage) -> dict[str, int]:
+    """How many AWS calls each function made for this launch and all its events."""
+    counts = stage.control("GET", "calls?limit=1")["counts"]
+    by = lambda role: sum(c["count"] for c in counts if f"{role}Role" in c["caller"])  # noqa: E731
+    return {function: by(function.capitalize()) for function in QUEUE_OF}
 
 
 def _phases_of(calls: list[dict], began: float, contained: float) -> dict:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rows import Row
-from stage import INTERFACES, QUEUE_OF, Stage
+from stage import QUEUE_OF, Stage
 
 COUNTED = {"ec2", "iam", "eks", "cloudtrail", "dynamodb"}
 LAUNCHES = (1, 10, 50)
@@ -50,9 +50,13 @@ def measure(stage: Stage, say: Callable[[str], None]) -> tuple[list[Row], dict]:
     for count in LAUNCHES:
         say(f"calls in sequence for a launch of {count}")
         details[str(count)] = found = _launch(stage, count)
-        what = f"for {count} instance{'s' if count > 1 else ''} with {INTERFACES} interfaces each"
+        parts = ", ".join(f"{function} {len(seen['chain'])}" for function, seen in found["stages"].items())
+        what = f"{count} instance{'s' if count > 1 else ''} in one call: {parts}"
         rows.append(Row(what, found["calls"], aim=4, inclusive=True, group=GROUP))
     rows.append(Row("hand-overs by queue, counted apart", max(d["hand_overs"] for d in details.values()), group=GROUP))
+    for function, seen in found["stages"].items():
+        peak = seen["peak_kib"] * 1024 / 1e6
+        rows.append(Row(f"`{function}`", peak, "MB", aim=24, group=f"Peak memory, {count} instances in one call"))
     return rows, details
 
 
@@ -72,14 +76,14 @@ def _launch(stage: Stage, count: int) -> dict:
 
 def _stage(stage: Stage, function: str, messages: list[str]) -> dict:
     """One stage over its messages, one event each; of several the one with the longest chain counts."""
-    longest: dict = {"chain": []}
+    longest, role = {"chain": []}, f"{function.capitalize()}Role"
     with stage.start(function) as running:
         for message in messages:
             # What happens only once, such as keeping the policy, was done before; connections are made now.
             stage.control("POST", "reset?what=counts")
-            stage.control("POST", "faults", {"role": f"{function.capitalize()}Role", "delay_ms": _DELAY_MS})
+            stage.control("POST", "faults", {"role": role, "delay_ms": _DELAY_MS})
             cost = running.invoke(stage.batch(function, [message]))
-            made = [Call.of(c) for c in stage.control("GET", "calls")["calls"] if f"{function.capitalize()}Role" in c["caller"]]
+            made = [Call.of(noted) for noted in stage.control("GET", "calls")["calls"] if role in noted["caller"]]
             stage.control("DELETE", "faults")
             seen = _seen(function, made)
             seen |= {"messages": len(messages), "wall_ms": round(cost.wall_ms), "cpu_ms": round(cost.cpu_ms, 2)}

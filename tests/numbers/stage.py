@@ -156,6 +156,6 @@ def json_level(line: str) -> str | None:
 @contextlib.contextmanager
 def deployed(binary: Path, logs: Path) -> Iterator[Stage]:
     """The real template with this program, in enforce mode, in a local cloud of its own."""
-    with run.Cloud() as cloud:
+    with run.Cloud(log_level="CRITICAL") as cloud:
         deploy.deploy(cloud.endpoint, ROOT / "template.yaml", {"": binary}, {"Mode": "enforce"}, STACK)
         yield Stage(cloud, binary, logs)
