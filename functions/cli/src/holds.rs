@@ -106,6 +106,8 @@ mod tests {
             since: "2026-11-23T09:18:00Z".parse().unwrap(),
             lease_until: at,
             released: None,
+            measures: Vec::new(),
+            secured: true,
         };
         let holds = states.iter().map(hold).collect();
         Board { scope: scope.clone(), at, holds, released: 1, next: Some("picket release …".to_owned()) }

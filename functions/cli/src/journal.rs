@@ -108,10 +108,14 @@ fn name(event: Event) -> String {
 
 fn tone(event: Event) -> Tone {
     match event {
-        Event::Verified | Event::ContainDone | Event::ReleaseDone => Tone::Good,
-        Event::ContainFailed | Event::ReleaseFailed => Tone::Bad,
+        Event::Verified | Event::ContainDone | Event::ReleaseDone | Event::MeasureDone | Event::UndoDone => Tone::Good,
+        Event::ContainFailed | Event::ReleaseFailed | Event::MeasureFailed | Event::UndoFailed => Tone::Bad,
         Event::Refused => Tone::Warn,
-        Event::Planned | Event::ContainIntended | Event::ReleaseIntended => Tone::Plain,
+        Event::Planned
+        | Event::ContainIntended
+        | Event::ReleaseIntended
+        | Event::MeasureIntended
+        | Event::UndoIntended => Tone::Plain,
     }
 }
 

@@ -139,8 +139,14 @@ impl Reply for Lifted {
     fn text(&self, paint: Paint) -> String {
         let mut page = Page::new(paint);
         match &self.outcome {
-            Released::Done { restored, planned: true } => plan(&mut page, restored),
-            Released::Done { restored, .. } => done(&mut page, restored),
+            Released::Done { restored, undone, stays, planned: true } => {
+                plan(&mut page, restored);
+                besides(&mut page, "also put back", undone, "stays", stays);
+            }
+            Released::Done { restored, undone, stays, .. } => {
+                done(&mut page, restored);
+                besides(&mut page, "also put back", undone, "stays", stays);
+            }
             Released::Already => {
                 page.line(Tone::Good, "nothing to do: it was released already");
             }
@@ -174,6 +180,16 @@ fn done(page: &mut Page, restored: &[Restored]) {
     for r in restored {
         page.line(Tone::Plain, format!("{} of {} is in {} again", r.interface, r.instance, list(&r.to)));
     }
+}
+
+/// What is put back beside the groups, and what stays; nothing is said where there is nothing.
+fn besides(page: &mut Page, back: &str, undone: &[String], stay: &str, stays: &[String]) {
+    for (label, changes) in [(back, undone), (stay, stays)] {
+        for change in changes {
+            page.line(Tone::Plain, format!("{label}: {change}"));
+        }
+    }
+    page.gap();
 }
 
 fn refused(page: &mut Page, differences: &[String]) {

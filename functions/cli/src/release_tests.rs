@@ -22,9 +22,19 @@ fn a_plan_is_a_table_and_a_release_is_a_line_for_each_interface() {
     let plan = "the release would put back\n\n\
         INSTANCE    INTERFACE     FROM         TO\n\
         i-12345678  eni-12345678  sg-00000000  sg-11111111, sg-22222222\n\n";
-    assert_eq!(text(Released::Done { restored: vec![restored()], planned: true }), plan);
-    let done = "released; interfaces put back: 1\neni-12345678 of i-12345678 is in sg-11111111, sg-22222222 again\n";
-    assert_eq!(text(Released::Done { restored: vec![restored()], planned: false }), done);
+    let of = |planned, undone: &[&str]| Released::Done {
+        restored: vec![restored()],
+        undone: undone.iter().map(|u| (*u).to_owned()).collect(),
+        stays: undone.iter().map(|_| "snapshot all volumes of i-12345678".to_owned()).collect(),
+        planned,
+    };
+    assert_eq!(text(of(true, &[])), plan);
+    let done = "released; interfaces put back: 1\neni-12345678 of i-12345678 is in sg-11111111, sg-22222222 again\n\n";
+    assert_eq!(text(of(false, &[])), done);
+    let more = format!(
+        "{plan}also put back: metadata service of i-12345678 on\nstays: snapshot all volumes of i-12345678\n\n"
+    );
+    assert_eq!(text(of(true, &["metadata service of i-12345678 on"])), more);
 }
 
 #[test]

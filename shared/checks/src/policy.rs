@@ -24,6 +24,9 @@ pub struct Policy {
     /// From which score on something is done.
     #[serde(default)]
     pub risk: Risk,
+    /// How far a quarantine goes.
+    #[serde(default)]
+    pub containment: Containment,
     /// How much may be done before people have to look.
     #[serde(default)]
     pub blast_radius: BlastRadius,
@@ -125,6 +128,17 @@ impl TryFrom<String> for SignalName {
         let known: Vec<_> = signals::ALL.iter().map(|s| s.name).collect();
         Err(format!("`{}` is no signal; there are {}", Untrusted::new(&text), known.join(", ")))
     }
+}
+
+/// What a quarantine does beside cutting the network.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Containment {
+    /// Only the interfaces, and freezing the owner that would replace or destroy the instance.
+    ContainOnly,
+    /// Also protect the evidence, cut this instance's credentials, take snapshots, leave load balancers, tag.
+    #[default]
+    Full,
 }
 
 /// Limits that are counted across all functions.

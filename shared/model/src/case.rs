@@ -118,6 +118,9 @@ pub struct Hold {
     /// The changes beside the groups, in the order in which they were made.
     #[serde(default)]
     pub measures: Vec<Measure>,
+    /// Whether all measures were planned and made, or refused: nothing is left to resume.
+    #[serde(default)]
+    pub secured: bool,
 }
 
 /// A release, as asked for.

@@ -17,9 +17,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::actions::restore_interface;
 use crate::in_force::Settings;
+use crate::measures;
 use crate::messages::Message;
 use crate::permit;
-use crate::ports::{Answer, Clock, Cloud, Containment, Holds, PortError, Queues};
+use crate::ports::{Answer, Clock, Cloud, Containment, Holds, Levers, PortError, Queues};
 
 /// How long one worker may release an instance alone.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -30,6 +31,8 @@ pub struct Ports<'a> {
     pub cloud: &'a dyn Cloud,
     /// Changes groups.
     pub containment: &'a dyn Containment,
+    /// Changes everything else.
+    pub levers: &'a dyn Levers,
     /// Keeps holds and the journal.
     pub holds: &'a dyn Holds,
     /// Hands over to notify.
@@ -83,6 +86,12 @@ pub enum Released {
     Done {
         /// Interface by interface.
         restored: Vec<Restored>,
+        /// What else is put back, in words.
+        #[serde(default)]
+        undone: Vec<String>,
+        /// What stays, such as snapshots.
+        #[serde(default)]
+        stays: Vec<String>,
         /// Whether it was only planned.
         planned: bool,
     },
@@ -120,11 +129,12 @@ pub async fn run(ports: &Ports<'_>, settings: &Settings, order: &Order) -> Answe
     if let Some(busy) = open.iter().find(|h| is_busy(h, now)) {
         return Ok(Released::Busy { instance: busy.instance.clone() });
     }
-    let (live, differences) = compare(ports, order, &open).await?;
-    let restored = plan(&open, &live);
+    let (live, exist, differences) = compare(ports, order, &open).await?;
+    let restored = plan(&open, &live, &exist);
     if order.plan_only {
         return Ok(if differences.is_empty() || order.force {
-            Released::Done { restored, planned: true }
+            let (undone, stays): (Vec<_>, Vec<_>) = open.iter().map(measures::to_undo).unzip();
+            Released::Done { restored, undone: undone.concat(), stays: stays.concat(), planned: true }
         } else {
             Released::Refused { differences }
         });
@@ -150,7 +160,11 @@ async fn holds_of(ports: &Ports<'_>, order: &Order) -> Answer<Vec<Hold>> {
 }
 
 /// Reads what is there now and says where it is not what containment left.
-async fn compare(ports: &Ports<'_>, order: &Order, open: &[Hold]) -> Answer<(Vec<Interface>, Vec<String>)> {
+async fn compare(
+    ports: &Ports<'_>,
+    order: &Order,
+    open: &[Hold],
+) -> Answer<(Vec<Interface>, Vec<GroupId>, Vec<String>)> {
     let ids: Vec<_> = open.iter().map(|h| h.instance.clone()).collect();
     let mut groups: Vec<GroupId> = open.iter().flat_map(|h| &h.captures).flat_map(|c| c.groups.clone()).collect();
     groups.sort();
@@ -161,7 +175,7 @@ async fn compare(ports: &Ports<'_>, order: &Order, open: &[Hold]) -> Answer<(Vec
     for (hold, capture) in open.iter().flat_map(|h| h.captures.iter().map(move |c| (h, c))) {
         differences.extend(difference(hold, capture, &live, &exist));
     }
-    Ok((live, differences))
+    Ok((live, exist, differences))
 }
 
 fn difference(hold: &Hold, capture: &Capture, live: &[Interface], exist: &[GroupId]) -> Option<String> {
@@ -178,14 +192,15 @@ fn difference(hold: &Hold, capture: &Capture, live: &[Interface], exist: &[Group
         .then(|| format!("{name} was changed since: it is in {} and not in the quarantine group", list(&now.groups)))
 }
 
-fn plan(open: &[Hold], live: &[Interface]) -> Vec<Restored> {
+/// What goes where. A group that does not exist any more is left out; whoever did not say so was refused before.
+fn plan(open: &[Hold], live: &[Interface], exist: &[GroupId]) -> Vec<Restored> {
     let of = |h: &Hold, c: &Capture| {
         let now = live.iter().find(|i| i.id == c.interface)?;
         Some(Restored {
             instance: h.instance.clone(),
             interface: c.interface.clone(),
             from: now.groups.clone(),
-            to: c.groups.clone(),
+            to: c.groups.iter().filter(|g| exist.contains(g)).cloned().collect(),
         })
     };
     open.iter().flat_map(|h| h.captures.iter().filter_map(move |c| of(h, c))).collect()
@@ -199,22 +214,34 @@ async fn carry_out(
     restored: Vec<Restored>,
     now: Timestamp,
 ) -> Answer<Released> {
-    let attempts = join_all(open.iter().map(|hold| restore_one(ports, order, hold, &restored, now))).await;
-    let mut attempted = Vec::new();
-    for attempt in attempts {
-        match attempt? {
-            Some(attempt) => attempted.push(attempt),
-            None => return Ok(Released::Busy { instance: open[0].instance.clone() }),
+    let begun = try_join_all(open.iter().map(|hold| begin(ports, order, hold, &restored, now))).await?;
+    let mut releasing = Vec::new();
+    for (hold, found) in begun.into_iter().zip(&open) {
+        match hold {
+            Some(hold) => releasing.push(hold),
+            None => return Ok(Released::Busy { instance: found.instance.clone() }),
         }
     }
+    // One after the other: what several holds share is put back by the last of them.
+    let (mut back, mut stays) = (Vec::new(), Vec::new());
+    for hold in &mut releasing {
+        let (undone, kept) = measures::to_undo(hold);
+        match undo_measures(ports, order, hold).await? {
+            Some(next) => *hold = next,
+            None => return Ok(Released::Busy { instance: hold.instance.clone() }),
+        }
+        back.extend(undone);
+        stays.extend(kept);
+    }
+    let attempted = join_all(releasing.into_iter().map(|hold| restore_one(ports, order, hold, &restored))).await;
     let done: Vec<_> = attempted.iter().filter(|a| a.failed.is_none()).flat_map(|a| a.restored.clone()).collect();
-    let back: Vec<_> = attempted.iter().filter(|a| a.failed.is_none()).map(|a| a.releasing.clone()).collect();
+    let released: Vec<_> = attempted.iter().filter(|a| a.failed.is_none()).map(|a| a.releasing.clone()).collect();
     // Told before it is closed: a crash in between tells the same notice again, which is told once.
-    tell(ports, settings, order, &back, &done).await?;
+    tell(ports, settings, order, &released, &done).await?;
     try_join_all(attempted.iter().map(|a| close(ports, order, a))).await?;
     match attempted.into_iter().find_map(|a| a.failed) {
         Some(error) => Err(error),
-        None => Ok(Released::Done { restored: done, planned: false }),
+        None => Ok(Released::Done { restored: done, undone: back, stays, planned: false }),
     }
 }
 
@@ -227,31 +254,49 @@ struct Attempt {
     at: Timestamp,
 }
 
-/// Restores one instance: intents, then every interface. `None` if somebody else took it.
-async fn restore_one(
+/// Takes the hold and journals what will be restored. `None` if somebody else took it.
+async fn begin(
     ports: &Ports<'_>,
     order: &Order,
     hold: &Hold,
     all: &[Restored],
     now: Timestamp,
-) -> Answer<Option<Attempt>> {
-    // What an earlier, interrupted release put back already is not touched again.
-    let own: Vec<&Restored> = all.iter().filter(|r| r.instance == hold.instance && r.from != r.to).collect();
+) -> Answer<Option<Hold>> {
     let releasing =
         Hold { state: HoldState::Releasing, lease_until: now.saturating_add(LEASE).unwrap_or(now), ..hold.clone() };
-    let intents: Vec<_> = own.iter().map(|r| entry(hold, order, r, Event::ReleaseIntended, now)).collect();
-    if !ports.holds.update(hold, &releasing, &intents).await? {
-        return Ok(None);
+    let intents: Vec<_> = own(hold, all).map(|r| entry(hold, order, r, Event::ReleaseIntended, now)).collect();
+    Ok(ports.holds.update(hold, &releasing, &intents).await?.then_some(releasing))
+}
+
+/// What is to be restored of an instance; what an earlier, interrupted release put back already is left alone.
+fn own<'a>(hold: &'a Hold, all: &'a [Restored]) -> impl Iterator<Item = &'a Restored> {
+    all.iter().filter(|r| r.instance == hold.instance && r.from != r.to)
+}
+
+/// Puts the measures of a hold back, while its interfaces are still in quarantine: if that fails, it is still held.
+async fn undo_measures(ports: &Ports<'_>, order: &Order, hold: &Hold) -> Answer<Option<Hold>> {
+    if measures::to_undo(hold).0.is_empty() {
+        return Ok(Some(hold.clone()));
     }
+    let mut others = ports.holds.holds(&order.scope).await?;
+    others.retain(|o| o.instance != hold.instance && o.state != HoldState::Released);
+    let permit = permit::for_release(&order.by, &hold.instance);
+    let measuring = measures::Ports { levers: ports.levers, holds: ports.holds, clock: ports.clock };
+    measures::undo(measuring, &permit, &order.by, hold, &others).await
+}
+
+/// Restores every interface of one instance.
+async fn restore_one(ports: &Ports<'_>, order: &Order, hold: Hold, all: &[Restored]) -> Attempt {
+    let mine: Vec<&Restored> = own(&hold, all).collect();
     let permit = permit::for_release(&order.by, &hold.instance);
     let calls =
-        own.iter().map(|r| restore_interface::apply(ports.containment, &permit, &order.scope, &r.interface, &r.to));
+        mine.iter().map(|r| restore_interface::apply(ports.containment, &permit, &order.scope, &r.interface, &r.to));
     let answers = join_all(calls).await;
     let at = ports.clock.now();
     let event = |ok: bool| if ok { Event::ReleaseDone } else { Event::ReleaseFailed };
-    let entries = own.iter().zip(&answers).map(|(r, a)| entry(hold, order, r, event(a.is_ok()), at)).collect();
-    let restored = own.into_iter().cloned().collect();
-    Ok(Some(Attempt { releasing, restored, entries, failed: answers.into_iter().find_map(Result::err), at }))
+    let entries = mine.iter().zip(&answers).map(|(r, a)| entry(&hold, order, r, event(a.is_ok()), at)).collect();
+    let restored = mine.into_iter().cloned().collect();
+    Attempt { releasing: hold, restored, entries, failed: answers.into_iter().find_map(Result::err), at }
 }
 
 /// Closes the hold: released, or contained as before where an interface could not be restored.

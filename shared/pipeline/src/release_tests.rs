@@ -19,12 +19,13 @@ fn order() -> Order {
 }
 
 fn once(world: &World, order: &Order) -> Option<Answer<Released>> {
-    let ports = Ports { cloud: world, containment: world, holds: world, queues: world, clock: world };
+    let ports = Ports { cloud: world, containment: world, levers: world, holds: world, queues: world, clock: world };
     run(&ports, &respond::settings(), order).now_or_never()
 }
 
 fn held() -> World {
     let world = respond::world(2, 3);
+    respond::owned(&world);
     respond::once(&world, &respond::decision(2), &respond::settings()).unwrap().unwrap();
     world
 }
@@ -37,6 +38,36 @@ fn assert_restored(world: &World, context: &str) {
         assert_eq!(interface.groups, groups, "{context}");
     }
     assert!(state.holds.values().all(|h| h.state == HoldState::Released), "{context}");
+    let untouched = respond::world(2, 3);
+    respond::owned(&untouched);
+    let before = untouched.state();
+    assert_eq!(state.facts, before.facts, "{context}");
+    let suspended =
+        |s: &crate::fakes::State| s.scaling_groups.values().map(|g| g.suspended.clone()).collect::<Vec<_>>();
+    assert_eq!(suspended(&state), suspended(&before), "{context}");
+}
+
+#[test]
+fn a_shared_owner_goes_on_only_when_the_last_of_its_instances_is_released() {
+    let world = held();
+    let suspended = || world.state().scaling_groups.values().next().unwrap().suspended.len();
+    let one = |n| Order { case: None, instances: vec![respond::instance_id(n)], ..order() };
+    once(&world, &one(0)).unwrap().unwrap();
+    assert_eq!(suspended(), 3);
+    once(&world, &one(1)).unwrap().unwrap();
+    assert_eq!(suspended(), 1);
+    assert_restored(&world, "");
+}
+
+#[test]
+fn a_release_says_what_it_puts_back_and_what_stays() {
+    let world = held();
+    let Released::Done { undone, stays, .. } = once(&world, &Order { plan_only: true, ..order() }).unwrap().unwrap()
+    else {
+        panic!("refused")
+    };
+    assert!(undone.contains(&"termination protection of i-00000000 off".to_owned()), "{undone:?}");
+    assert_eq!(stays, ["snapshot all volumes of i-00000000", "snapshot all volumes of i-00000001"]);
 }
 
 /// How many different notices of a release were sent; the same one twice is told once.
@@ -53,7 +84,7 @@ fn told(world: &World) -> usize {
 fn every_interface_has_its_groups_again_in_their_order_and_twice_is_once() {
     let world = held();
     let first = once(&world, &order()).unwrap().unwrap();
-    assert!(matches!(first, Released::Done { restored, planned: false } if restored.len() == 6));
+    assert!(matches!(first, Released::Done { restored, planned: false, .. } if restored.len() == 6));
     assert_restored(&world, "");
     let changes = world.state().calls.len();
     assert_eq!(once(&world, &order()).unwrap().unwrap(), Released::Already);
@@ -96,7 +127,12 @@ fn nothing_held_is_said_and_not_done() {
 
 #[test]
 fn a_fault_of_each_kind_at_every_call_converges_to_restored() {
-    let calls = 16;
+    let calls = {
+        let world = held();
+        let first = world.state().calls.len();
+        once(&world, &order()).unwrap().unwrap();
+        world.state().calls.len() - first
+    };
     for fault in [Fault::Fails, Fault::LosesReply, Fault::DiesBefore, Fault::DiesAfter] {
         for at in 0..calls {
             let world = held();

@@ -1,7 +1,8 @@
 //! Respond: carry out a decision. The only stage that may change security groups, and only to the quarantine group.
 //!
 //! Flow: read live state, policy and quarantine groups at once -> plan -> permit or refusal -> write holds with their
-//! captures and intents, all or nothing -> set every interface at once -> read again -> close the holds -> tell.
+//! captures and intents, all or nothing -> freeze the owner -> set every interface at once -> read again -> tell ->
+//! close the holds -> secure: evidence, credentials, snapshots, load balancers, tag.
 //! Guarantees: nothing changes without a capture and an intent before it; a crash anywhere converges when the same
 //! decision, or any other for the same instance, is tried again; no failure undoes containment.
 //! Assumptions: a decision is a proposal; it is carried out against what AWS shows now, not against what it says.
@@ -9,6 +10,7 @@
 //! Errors: passing faults are returned so that the message is tried again; refusals are told and end it.
 
 mod containing;
+mod securing;
 
 use futures::future::try_join_all;
 use futures::{join, try_join};
@@ -19,7 +21,7 @@ use crate::in_force::{self, InForce, Settings};
 use crate::messages::{Message, Prepare};
 use crate::permit::{self, Refusal};
 use crate::plan::{self, Live};
-use crate::ports::{Answer, Clock, Cloud, Containment, Holds, Policies, Queues};
+use crate::ports::{Answer, Clock, Cloud, Containment, Holds, Levers, Policies, Queues};
 
 /// What respond needs.
 pub struct Ports<'a> {
@@ -31,6 +33,8 @@ pub struct Ports<'a> {
     pub policies: &'a dyn Policies,
     /// Keeps holds and the journal.
     pub holds: &'a dyn Holds,
+    /// Changes everything else.
+    pub levers: &'a dyn Levers,
     /// Hands over to notify.
     pub queues: &'a dyn Queues,
     /// Tells the time.
@@ -85,7 +89,7 @@ pub async fn run(ports: &Ports<'_>, settings: &Settings, decision: &Decision) ->
     let plan = plan::build(decision, &live);
     if plan.steps.is_empty() {
         // Someone may have crashed after the change and before saying so.
-        return containing::close_open_holds(ports, settings, decision, &live).await;
+        return containing::resume(ports, settings, &in_force, decision, &live).await;
     }
     let permit = match permit::for_plan(&in_force, decision, &plan) {
         Ok(permit) => permit,

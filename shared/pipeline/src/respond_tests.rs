@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use futures::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use picket_model::{
-    AccountId, CaseId, GroupId, HoldState, Instance, InstanceId, InstanceState, Interface, InterfaceId, InterfaceKind,
-    Mode, Principal, PrincipalKind, Region, Scope, Score, Target, TriggerKind, Verdict, Verification,
+    AccountId, CaseId, Facts, GroupId, HoldState, Instance, InstanceId, InstanceState, Interface, InterfaceId,
+    InterfaceKind, Mode, Principal, PrincipalKind, Region, Scope, Score, Target, TriggerKind, Verdict, Verification,
 };
 
 use super::*;
@@ -46,6 +46,7 @@ pub(crate) fn world(instances: u32, interfaces: u32) -> World {
         state.policy.good = state.policy.current.clone();
         for n in 0..instances {
             state.instances.push(instance(n));
+            state.facts.insert(instance_id(n), facts(n));
             for e in 0..interfaces {
                 let id = InterfaceId::parse(format!("eni-{:08x}", n * 16 + e)).unwrap();
                 state.interfaces.push(Interface {
@@ -64,6 +65,20 @@ pub(crate) fn world(instances: u32, interfaces: u32) -> World {
         }
     }
     world
+}
+
+fn facts(n: u32) -> Facts {
+    Facts {
+        instance: instance_id(n),
+        termination_protection: false,
+        shutdown_behaviour: "terminate".to_owned(),
+        deleted_with_it: vec!["/dev/xvda".to_owned()],
+        metadata_endpoint: true,
+        role: Some(("node".into(), "AROA1".into())),
+        target_groups: vec![("arn:tg".into(), 80)],
+        spot: false,
+        unknown: Vec::new(),
+    }
 }
 
 fn instance(n: u32) -> Instance {
@@ -120,8 +135,22 @@ fn target(id: InstanceId) -> Target {
 
 /// Runs once. `None` if the worker died on the way.
 pub(crate) fn once(world: &World, decision: &Decision, settings: &Settings) -> Option<Answer<Responded>> {
-    let ports = Ports { cloud: world, containment: world, policies: world, holds: world, queues: world, clock: world };
+    let ports = Ports {
+        cloud: world,
+        containment: world,
+        levers: world,
+        policies: world,
+        holds: world,
+        queues: world,
+        clock: world,
+    };
     run(&ports, settings, decision).now_or_never()
+}
+
+/// Lets the time pass that a message stays hidden; every lease is over then.
+fn later(world: &World) {
+    let mut state = world.state();
+    state.now = state.now.saturating_add(SignedDuration::from_secs(180)).unwrap();
 }
 
 /// Runs as the queue would: again, later, until it is done.
@@ -131,8 +160,7 @@ fn until_done(world: &World, decision: &Decision) -> usize {
             Some(Ok(Responded::Later(_)) | Err(_)) | None => {}
             Some(Ok(_)) => return attempt,
         }
-        let mut state = world.state();
-        state.now = state.now.saturating_add(SignedDuration::from_secs(180)).unwrap();
+        later(world);
     }
     panic!("did not converge: {:?}", world.state().calls);
 }
@@ -151,6 +179,7 @@ fn assert_contained(world: &World, context: &str) {
     assert_eq!(state.groups[&quarantine].rules, 0, "{context}");
     for hold in state.holds.values() {
         assert_eq!(hold.state, HoldState::Contained, "{context}");
+        assert!(hold.secured, "{context}: {:?}", hold.measures);
         for (e, capture) in hold.captures.iter().enumerate() {
             assert_eq!(capture.groups, [group(9), group(e as u32), group(5)], "{context}");
         }
@@ -198,6 +227,69 @@ fn the_same_decision_ten_times_changes_and_tells_once() {
     let changes = world.state().calls.iter().filter(|c| **c == "set_groups").count();
     assert_eq!((changes, notices(&world).len()), (4, 1));
     assert_contained(&world, "");
+}
+
+/// Puts every instance into an Auto Scaling group, which has one member more.
+pub(crate) fn owned(world: &World) {
+    let mut state = world.state();
+    let mut members: Vec<_> = state.instances.iter().map(|i| i.id.clone()).collect();
+    members.push(instance_id(999));
+    for instance in &mut state.instances {
+        instance.tags.insert("aws:autoscaling:groupName".into(), "web".into());
+    }
+    let group = picket_model::ScalingGroup { name: "web".into(), members, suspended: vec!["AZRebalance".into()] };
+    state.scaling_groups.insert("web".into(), group);
+}
+
+#[test]
+fn the_owner_is_frozen_before_the_first_interface_and_once() {
+    let world = world(2, 1);
+    owned(&world);
+    until_done(&world, &decision(2));
+    assert_contained(&world, "");
+    let state = world.state();
+    let first = |name: &str| state.calls.iter().position(|c| *c == name).unwrap();
+    assert!(first("make") < first("set_groups"));
+    assert_eq!(
+        state.scaling_groups[&Untrusted::new("web")].suspended,
+        ["AZRebalance", "Terminate", "ReplaceUnhealthy"]
+    );
+    let freezes = |h: &&picket_model::Hold| h.measures[0].action == "freeze_scaling_group";
+    assert_eq!(state.holds.values().filter(freezes).count(), 2, "each hold knows what the group owes it");
+}
+
+#[test]
+fn an_owner_that_cannot_be_frozen_does_not_hold_containment_up() {
+    let world = world(1, 2);
+    owned(&world);
+    world.state().scaling_groups.clear();
+    until_done(&world, &decision(1));
+    assert_contained(&world, "");
+}
+
+#[test]
+fn what_is_contained_is_secured_unless_the_policy_says_contain_only() {
+    let world_full = world(1, 1);
+    until_done(&world_full, &decision(1));
+    let changes: Vec<_> = world_full.state().changes.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        changes,
+        [
+            "termination protection of i-00000000 on",
+            "shutdown of i-00000000 means stop",
+            "keep /dev/xvda of i-00000000",
+            "deny everything to i-00000000 as node",
+            "metadata service of i-00000000 off",
+            "snapshot all volumes of i-00000000",
+            "take i-00000000:80 out of arn:tg",
+            &format!("tag i-00000000 picket:case={}", decision(1).case),
+        ]
+    );
+    let world_only = world(1, 1);
+    world_only.state().policy.current = Some("version: 1\nmode: enforce\ncontainment: contain_only\n".to_owned());
+    until_done(&world_only, &decision(1));
+    assert_contained(&world_only, "");
+    assert!(world_only.state().changes.is_empty());
 }
 
 #[test]
@@ -338,14 +430,17 @@ const FAULTS: [Fault; 4] = [Fault::Fails, Fault::LosesReply, Fault::DiesBefore, 
 fn a_fault_of_each_kind_at_every_call_converges_to_contained_with_the_capture_intact() {
     let calls = {
         let world = world(2, 2);
+        owned(&world);
         until_done(&world, &decision(2));
         world.state().calls.len()
     };
     for fault in FAULTS {
         for at in 0..calls {
             let world = world(2, 2);
+            owned(&world);
             world.state().faults.insert(at, fault);
             until_done(&world, &decision(2));
+            later(&world);
             until_done(&world, &decision(2));
             assert_contained(&world, &format!("{fault:?} at call {at}"));
             assert!(!notices(&world).is_empty(), "{fault:?} at call {at}: nobody was told");
@@ -355,7 +450,11 @@ fn a_fault_of_each_kind_at_every_call_converges_to_contained_with_the_capture_in
 
 #[test]
 fn every_pair_of_faults_converges_too() {
-    let calls = 22;
+    let calls = {
+        let world = world(1, 2);
+        until_done(&world, &decision(1));
+        world.state().calls.len()
+    };
     for a in 0..calls {
         for b in a + 1..calls + 12 {
             for (f, g) in [
@@ -366,6 +465,7 @@ fn every_pair_of_faults_converges_too() {
                 let world = world(1, 2);
                 world.state().faults.extend([(a, f), (b, g)]);
                 until_done(&world, &decision(1));
+                later(&world);
                 until_done(&world, &decision(1));
                 assert_contained(&world, &format!("{f:?} at {a}, {g:?} at {b}"));
             }

@@ -75,7 +75,8 @@ fn look(scope: &Scope, subject: Subject, now: Timestamp) -> Trigger {
 }
 
 fn is_left_half_done(hold: &Hold, now: Timestamp) -> bool {
-    hold.state == HoldState::Containing && hold.lease_until < now
+    let open = hold.state == HoldState::Containing || (hold.state == HoldState::Contained && !hold.secured);
+    open && hold.lease_until < now
 }
 
 /// The decision that goes on with a hold whose worker died.

@@ -1,7 +1,7 @@
 //! What a policy means, in plain words.
 
 use jiff::Timestamp;
-use picket_checks::policy::{Exemption, Never};
+use picket_checks::policy::{Containment, Exemption, Never};
 use picket_checks::{Policy, signals};
 use picket_model::Mode;
 
@@ -20,6 +20,7 @@ pub(super) fn write(page: &mut Page, policy: &Policy, now: Timestamp) {
     page.field("points", format!("from {} on: quarantine", risk.quarantine_at.0))
         .field("", format!("from {} on: tell people", risk.notify_at.0))
         .field("", "below: keep it in the inventory")
+        .field("depth", depth(policy.containment))
         .field("limit", format!("{} instances an hour for each account", policy.blast_radius.instances_per_hour))
         .field("", "a plan that would pass the limit changes nothing, and people are told")
         .field("new", format!("is what was first seen at most {} ago", age(risk.new_for)))
@@ -67,6 +68,14 @@ fn exempt(page: &mut Page, exempt: &[Exemption], now: Timestamp) {
         vec![e.id.as_str().into(), e.owner.as_str().into(), e.reason.as_str().into(), left]
     };
     page.table(&["ID", "OWNER", "REASON", "UNTIL"], &[], exempt.iter().map(row).collect());
+}
+
+/// How far a quarantine goes, in words.
+fn depth(containment: Containment) -> &'static str {
+    match containment {
+        Containment::Full => "full: network, evidence, credentials, snapshots, load balancers, tag",
+        Containment::ContainOnly => "contain_only: the network, and freezing the Auto Scaling group",
+    }
 }
 
 #[cfg(test)]

@@ -11,11 +11,11 @@ use picket_model::{
     Plan, Step, TriggerKind, Untrusted, Verification,
 };
 
-use super::{Ports, Responded, notice, refuse};
+use super::{Ports, Responded, notice, refuse, securing};
 use crate::actions::contain_interface;
 use crate::in_force::{InForce, Settings};
 use crate::messages::Message;
-use crate::permit::{Permit, Refusal};
+use crate::permit::{self, Permit, Refusal};
 use crate::plan::Live;
 use crate::ports::{Answer, Begun, Budget, Kind, PortError};
 
@@ -44,7 +44,8 @@ pub(super) async fn carry_out(
     if taken.ours.is_empty() {
         return Ok(taken.busy.map_or(Responded::Nothing, Responded::Later));
     }
-    let changes: Vec<_> = plan.steps.iter().filter_map(|s| change_of(s, &taken.ours)).collect();
+    let ours = securing::freeze_owners(ports, permit, decision, live, taken.ours).await?;
+    let changes: Vec<_> = plan.steps.iter().filter_map(|s| change_of(s, &ours)).collect();
     let changed: Vec<Changed> = futures::stream::iter(changes)
         .map(|(instance, before)| async move {
             let answer = match live.quarantine.get(&before.vpc) {
@@ -59,7 +60,8 @@ pub(super) async fn carry_out(
         .collect()
         .await;
     let contained_at = ports.clock.now();
-    close(ports, settings, decision, plan, live, taken.ours, changed, contained_at).await?;
+    let closed = close(ports, settings, decision, plan, live, ours, changed, contained_at).await?;
+    securing::secure(ports, in_force, permit, closed).await?;
     match taken.busy {
         Some(why) => Ok(Responded::Later(why)),
         None => Ok(Responded::Contained(plan.steps.len())),
@@ -185,6 +187,7 @@ fn new_hold(decision: &Decision, plan: &Plan, live: &Live, instance: InstanceId,
         lease_until: now.saturating_add(LEASE).unwrap_or(now),
         released: None,
         measures: Vec::new(),
+        secured: false,
     }
 }
 
@@ -221,7 +224,7 @@ async fn close(
     ours: Vec<Hold>,
     changed: Vec<Changed>,
     contained_at: Timestamp,
-) -> Answer<()> {
+) -> Answer<Vec<Hold>> {
     let ids: Vec<InstanceId> = ours.iter().map(|h| h.instance.clone()).collect();
     let mut after = before.clone();
     after.interfaces = ports.cloud.interfaces(&decision.scope, &ids).await?;
@@ -235,7 +238,9 @@ async fn close(
         let entries = closing_entries(hold, &found, &answered, &failed, contained_at);
         let leaking = found.iter().any(|o| matches!(o.verification, Verification::Leaking(_)));
         let state = if leaking { HoldState::Containing } else { HoldState::Contained };
-        let next = Hold { state, lease_until: contained_at, ..hold.clone() };
+        // What is contained stays ours until it is secured; what is not may be taken over at once.
+        let lease = if leaking { contained_at } else { contained_at.saturating_add(LEASE).unwrap_or(contained_at) };
+        let next = Hold { state, lease_until: lease, ..hold.clone() };
         outcomes.extend(found);
         closing.push((hold, next, entries));
     }
@@ -245,7 +250,7 @@ async fn close(
     // What failed for a passing reason is tried again, with the rest contained and told.
     match changed.into_iter().find_map(|(_, _, a)| a.err().filter(|e| e.kind == Kind::Transient)) {
         Some(error) => Err(error),
-        None => Ok(()),
+        None => Ok(closing.into_iter().map(|(_, next, _)| next).filter(|h| h.state == HoldState::Contained).collect()),
     }
 }
 
@@ -335,32 +340,38 @@ fn closing_entries(
     entries
 }
 
-/// Closes holds whose change was made and never said: a crash after the last change, before the journal.
-pub(super) async fn close_open_holds(
+/// Takes up what a worker left: holds whose change was made and never said, and holds that are not secured yet.
+pub(super) async fn resume(
     ports: &Ports<'_>,
     settings: &Settings,
+    in_force: &InForce,
     decision: &Decision,
     live: &Live,
 ) -> Answer<Responded> {
     let now = ports.clock.now();
     let ids = decision.targets.iter().filter_map(|t| t.instance.as_ref());
     let found = join_all(ids.map(|id| ports.holds.hold(&decision.scope, id))).await;
-    let mut open = Vec::new();
+    let (mut open, mut unsecured) = (Vec::new(), Vec::new());
     for hold in found {
-        match hold? {
-            Some(hold) if hold.state == HoldState::Containing && hold.lease_until > now => {
+        let Some(hold) = hold? else { continue };
+        match hold.state {
+            HoldState::Containing if hold.lease_until > now => {
                 return Ok(Responded::Later(format!("{} is being worked on", hold.instance)));
             }
-            Some(hold) if hold.state == HoldState::Containing => open.push(hold),
+            HoldState::Containing => open.push(hold),
+            HoldState::Contained if !hold.secured && hold.lease_until <= now => unsecured.push(hold),
             _ => {}
         }
     }
-    if open.is_empty() {
-        return Ok(Responded::Nothing);
-    }
-    let count = open.len();
     let nothing =
         Plan { case: decision.case.clone(), scope: decision.scope.clone(), steps: Vec::new(), skipped: Vec::new() };
-    close(ports, settings, decision, &nothing, live, open, Vec::new(), now).await?;
-    Ok(Responded::Contained(count))
+    let count = open.len();
+    if !open.is_empty() {
+        unsecured.extend(close(ports, settings, decision, &nothing, live, open, Vec::new(), now).await?);
+    }
+    let secured = unsecured.len();
+    if let Ok(permit) = permit::for_plan(in_force, decision, &nothing) {
+        securing::secure(ports, in_force, &permit, unsecured).await?;
+    }
+    Ok(if count + secured == 0 { Responded::Nothing } else { Responded::Contained(count) })
 }

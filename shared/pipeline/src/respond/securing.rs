@@ -1,0 +1,113 @@
+//! What respond does around containment: freeze the owner before, secure the instance after. Containment waits for the
+//! freeze but never for its success, and nothing that fails here undoes it.
+
+use std::collections::BTreeMap;
+
+use futures::future::join_all;
+use picket_checks::policy::Containment;
+use picket_model::{Decision, Hold, HoldState, InstanceId, Measure, MeasureState, Untrusted};
+
+use super::Ports;
+use crate::actions::{self, Subject, freeze_scaling_group};
+use crate::in_force::InForce;
+use crate::measures::{self, Made};
+use crate::permit::Permit;
+use crate::plan::Live;
+use crate::ports::Answer;
+
+/// The tag that Auto Scaling puts on its members. Only AWS can set tags that begin with `aws:`.
+const OWNER_TAG: &str = "aws:autoscaling:groupName";
+
+fn measure_ports<'a>(ports: &Ports<'a>) -> measures::Ports<'a> {
+    measures::Ports { levers: ports.levers, holds: ports.holds, clock: ports.clock }
+}
+
+/// Freezes the Auto Scaling groups that own held instances. Every hold of a group carries the measure, so that the
+/// group goes on only when the last of them is released.
+pub(super) async fn freeze_owners(
+    ports: &Ports<'_>,
+    permit: &Permit,
+    decision: &Decision,
+    live: &Live,
+    ours: Vec<Hold>,
+) -> Answer<Vec<Hold>> {
+    let mut owners: BTreeMap<Untrusted, Vec<usize>> = BTreeMap::new();
+    for (n, hold) in ours.iter().enumerate() {
+        let instance = live.instances.iter().find(|i| i.id == hold.instance);
+        if let Some(owner) = instance.and_then(|i| i.tags.get(&Untrusted::new(OWNER_TAG))) {
+            owners.entry(owner.clone()).or_default().push(n);
+        }
+    }
+    let mut ours = ours;
+    for (owner, members) in owners {
+        if let Err(error) = freeze(ports, permit, decision, &owner, &members, &mut ours).await {
+            tracing::warn!(%owner, %error, "the owner could not be frozen; containment goes on");
+        }
+    }
+    Ok(ours)
+}
+
+async fn freeze(
+    ports: &Ports<'_>,
+    permit: &Permit,
+    decision: &Decision,
+    owner: &Untrusted,
+    members: &[usize],
+    ours: &mut [Hold],
+) -> Answer<()> {
+    let (group, all) =
+        futures::try_join!(ports.levers.scaling_group(&decision.scope, owner), ports.holds.holds(&decision.scope))?;
+    let open: Vec<&Hold> = all.iter().filter(|h| h.state != HoldState::Released).collect();
+    let held: Vec<InstanceId> = open.iter().map(|h| h.instance.clone()).collect();
+    let known = open.iter().flat_map(|h| &h.measures).find(|m| freezes(m, owner)).cloned();
+    let Some(measure) = known.or_else(|| freeze_scaling_group::plan(&group, &held)) else { return Ok(()) };
+    for n in members {
+        let hold = &ours[*n];
+        if hold.measures.iter().any(|m| freezes(m, owner)) {
+            continue;
+        }
+        let by = Untrusted::new("respond");
+        let more = Measure { state: MeasureState::Intended, ..measure.clone() };
+        if let Some(made) = measures::make(measure_ports(ports), permit, &by, hold, vec![more]).await? {
+            ours[*n] = made.hold;
+        }
+    }
+    Ok(())
+}
+
+fn freezes(measure: &Measure, owner: &Untrusted) -> bool {
+    matches!(&measure.apply, picket_model::Change::SuspendProcesses { group, .. } if group == owner)
+        && measure.state != MeasureState::Undone
+}
+
+/// Plans and makes the measures of instances that are contained.
+///
+/// # Errors
+/// The first passing fault; every other instance is secured all the same, and the rest is resumed.
+pub(super) async fn secure(ports: &Ports<'_>, in_force: &InForce, permit: &Permit, held: Vec<Hold>) -> Answer<()> {
+    let outcomes = join_all(held.iter().map(|hold| secure_one(ports, in_force, permit, hold))).await;
+    outcomes.into_iter().find(Result::is_err).unwrap_or(Ok(()))
+}
+
+async fn secure_one(ports: &Ports<'_>, in_force: &InForce, permit: &Permit, hold: &Hold) -> Answer<()> {
+    let planned = match in_force.policy.containment {
+        Containment::ContainOnly => Vec::new(),
+        Containment::Full => {
+            let facts = ports.levers.facts(&hold.scope, &hold.instance).await?;
+            for unknown in &facts.unknown {
+                tracing::warn!(instance = %hold.instance, unknown, "not all could be read before securing");
+            }
+            actions::afterwards(&Subject { facts: &facts, case: &hold.case })
+        }
+    };
+    let by = Untrusted::new("respond");
+    let Some(Made { hold: made, passing }) = measures::make(measure_ports(ports), permit, &by, hold, planned).await?
+    else {
+        return Ok(());
+    };
+    if let Some(error) = passing {
+        return Err(error);
+    }
+    let secured = Hold { secured: true, lease_until: ports.clock.now(), ..made.clone() };
+    ports.holds.update(&made, &secured, &[]).await.map(drop)
+}
