@@ -3,6 +3,7 @@
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use picket_aws::SystemClock;
 use picket_aws::containment::SecurityGroups;
+use picket_aws::levers::AwsLevers;
 use picket_pipeline::release::{self, Order, Ports, Released};
 
 use crate::entry::Entry;
@@ -16,9 +17,11 @@ pub async fn run() -> Result<(), Error> {
 
 async fn handle(entry: &Entry, order: Order) -> Result<Released, Error> {
     let groups = SecurityGroups::new(&entry.clients, &entry.settings.stack);
+    let levers = AwsLevers::new(&entry.clients, &entry.settings.stack);
     let ports = Ports {
         cloud: &entry.clients,
         containment: &groups,
+        levers: &levers,
         holds: &entry.table,
         queues: &entry.queues,
         clock: &SystemClock,

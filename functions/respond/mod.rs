@@ -5,6 +5,7 @@ use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use picket_aws::SystemClock;
 use picket_aws::containment::SecurityGroups;
+use picket_aws::levers::AwsLevers;
 use picket_model::Decision;
 use picket_pipeline::messages::Prepare;
 use picket_pipeline::order::Order;
@@ -42,7 +43,8 @@ pub async fn run() -> Result<(), Error> {
 
 async fn handle(entry: &Entry, message: Message) -> Handled {
     let groups = SecurityGroups::new(&entry.clients, &entry.settings.stack);
-    let ports = ports(entry, &groups);
+    let levers = AwsLevers::new(&entry.clients, &entry.settings.stack);
+    let ports = ports(entry, &groups, &levers);
     let receives = message.receives;
     match message.read() {
         Ok(Work::Decision(decision)) => match respond::run(&ports, &entry.settings, &decision).await {
@@ -75,16 +77,18 @@ async fn ordered(entry: &Entry, payload: Value, arn: &str) -> Result<Value, Erro
     let order: Order = serde_json::from_value(payload).map_err(|e| format!("the order cannot be read: {e}"))?;
     let scope = entry.environment.scope(arn)?;
     let groups = SecurityGroups::new(&entry.clients, &entry.settings.stack);
+    let levers = AwsLevers::new(&entry.clients, &entry.settings.stack);
     let decision = order.decision(&scope, jiff::Timestamp::now());
-    let outcome = respond::run(&ports(entry, &groups), &entry.settings, &decision).await?;
+    let outcome = respond::run(&ports(entry, &groups, &levers), &entry.settings, &decision).await?;
     tracing::info!(case = %decision.case, by = %order.by, outcome = ?outcome, "carried out an order");
     Ok(serde_json::json!({ "case": decision.case, "outcome": outcome.name(), "says": outcome.to_string() }))
 }
 
-fn ports<'a>(entry: &'a Entry, groups: &'a SecurityGroups<'a>) -> Ports<'a> {
+fn ports<'a>(entry: &'a Entry, groups: &'a SecurityGroups<'a>, levers: &'a AwsLevers<'a>) -> Ports<'a> {
     Ports {
         cloud: &entry.clients,
         containment: groups,
+        levers,
         policies: &entry.table,
         holds: &entry.table,
         queues: &entry.queues,
