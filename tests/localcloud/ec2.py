@@ -6,6 +6,7 @@ resources of a permission in `iam.py`, the shape of a record in `trail_shapes.py
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import Any
 from urllib.parse import urlencode
@@ -31,6 +32,7 @@ _AFTER = {
 }
 # Calls in whose course others launch or end instances: Auto Scaling replaces a member, a fleet starts its own.
 _LAUNCHING = {"CreateFleet", "RequestSpotFleet", "RequestSpotInstances", "TerminateInstances"}
+_NOT_IN_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 _lock = threading.Lock()
 _replies: dict[tuple, tuple[dict, wire.Reply]] = {}  # by account, region, action and client token
 
@@ -79,6 +81,8 @@ def _carry_out(action: str, params: dict[str, str], headers: dict) -> wire.Reply
         paging.offset_of(params.get("NextToken"))
     except paging.BadToken as error:
         return wire.ec2_error("InvalidParameterValue", f"Invalid NextToken '{error}'.")
+    if any(_NOT_IN_XML.search(value) for value in params.values()):
+        return wire.ec2_error("InvalidParameterValue", "A parameter holds characters that no reply could show.")
     paged = action in paging.LISTS
     params = _with_default_subnet(params) if action == "RunInstances" else params
     _know_instance_profile(params)

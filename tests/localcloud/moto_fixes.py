@@ -256,6 +256,21 @@ def _describe_known_groups(self: Any, group_ids: Any = None, groupnames: Any = N
     return _describe_groups(self, group_ids, groupnames, filters)
 
 
+_revoke_egress = SecurityGroupBackend.revoke_security_group_egress
+
+
+class _Kept(list):
+    """Ranges from which moto takes none: it would drop IPv6 where the VPC has no such block, and keep the rule."""
+
+    def remove(self, _: Any) -> None:
+        pass
+
+
+def _revoke_egress_of_ipv6_too(self: Any, *args: Any, **kwargs: Any) -> None:
+    args = tuple(_Kept(arg) if position == 4 else arg for position, arg in enumerate(args))
+    _revoke_egress(self, *args, **{key: _Kept(arg) if key == "ip_ranges" else arg for key, arg in kwargs.items()})
+
+
 _modify_rules = SecurityGroupBackend.modify_security_group_rules
 _SOURCES = ("CidrIpv4", "CidrIpv6", "PrefixListId", "ReferencedGroupId")
 
@@ -360,6 +375,7 @@ def install() -> None:
     NetworkInterfaceBackend.delete_network_interface = _delete_interface
     SecurityGroupBackend.delete_security_group = _delete_free_group
     SecurityGroupBackend.describe_security_groups = _describe_known_groups
+    SecurityGroupBackend.revoke_security_group_egress = _revoke_egress_of_ipv6_too
     SecurityGroupBackend.modify_security_group_rules = _modify_rules_of_all_sources
     _add_instance_filters()
 

@@ -370,3 +370,18 @@ def test_launch_templates_carry_user_data_and_groups(ec2):
     assert (shown["InstanceType"], ids(shown["SecurityGroups"])) == ("g5.xlarge", [one])
     versions = ec2.describe_launch_template_versions(LaunchTemplateName="nodes")["LaunchTemplateVersions"]
     assert versions[0]["LaunchTemplateData"]["UserData"] == "aGVsbG8="
+
+
+def test_ipv6_egress_rules_are_revoked_in_a_vpc_without_ipv6(ec2):
+    group = ec2.create_security_group(GroupName="six", Description="six", VpcId=default_vpc(ec2))["GroupId"]
+    six = [{"IpProtocol": "-1", "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}]
+    ec2.authorize_security_group_egress(GroupId=group, IpPermissions=six)
+    found = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissionsEgress"]
+    ec2.revoke_security_group_egress(GroupId=group, IpPermissions=found)
+    assert ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissionsEgress"] == []
+
+
+def test_characters_that_no_reply_could_show_are_refused(ec2):
+    [name] = run(ec2)
+    refused("InvalidParameterValue", ec2.create_tags, Resources=[name], Tags=[{"Key": "Name", "Value": "a\x07b"}])
+    assert instance(ec2, name).get("Tags", []) == []
