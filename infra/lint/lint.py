@@ -39,9 +39,15 @@ ACTIONS = {
     "Sweep": LOG | SEND | READ | WRITE | CLUSTERS | {"ec2:DescribeInstances", "ec2:DescribeRegions", "ec2:DescribeVpcs"},
     "Assess": LOG | TAKE | SEND | READ | WRITE,
     "Respond": LOG | TAKE | SEND | READ | WRITE | INTERFACES | {
-        "ec2:CreateSecurityGroup", "ec2:CreateTags", "ec2:ModifyNetworkInterfaceAttribute", "ec2:RevokeSecurityGroupEgress",
-        "ec2:RevokeSecurityGroupIngress"},
-    "Release": LOG | SEND | READ | WRITE | INTERFACES | {"ec2:ModifyNetworkInterfaceAttribute"},
+        "autoscaling:DescribeAutoScalingGroups", "autoscaling:SuspendProcesses", "ec2:CreateSecurityGroup", "ec2:CreateSnapshots",
+        "ec2:CreateTags", "ec2:DescribeInstanceAttribute", "ec2:DescribeSnapshots", "ec2:ModifyInstanceAttribute",
+        "ec2:ModifyInstanceMetadataOptions", "ec2:ModifyNetworkInterfaceAttribute", "ec2:RevokeSecurityGroupEgress",
+        "ec2:RevokeSecurityGroupIngress", "elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:DescribeTargetGroups",
+        "elasticloadbalancing:DescribeTargetHealth", "iam:AttachRolePolicy", "iam:CreatePolicy", "iam:GetInstanceProfile", "iam:GetPolicy",
+        "iam:GetPolicyVersion"},
+    "Release": LOG | SEND | READ | WRITE | INTERFACES | {
+        "autoscaling:ResumeProcesses", "ec2:DeleteTags", "ec2:ModifyInstanceAttribute", "ec2:ModifyInstanceMetadataOptions",
+        "ec2:ModifyNetworkInterfaceAttribute", "elasticloadbalancing:RegisterTargets", "iam:DeletePolicy", "iam:DetachRolePolicy"},
     "Notify": LOG | TAKE | READ | WRITE | {"kms:Decrypt", "kms:GenerateDataKey", "sns:Publish"},
 }
 # The partition keys each role may read and write, and the queues it may send to. None: all keys.
@@ -66,6 +72,22 @@ QUARANTINE = {
     ("ec2:RevokeSecurityGroupIngress", "security-group"): "aws:ResourceTag/picket:quarantine",
     ("ec2:ModifyNetworkInterfaceAttribute", "security-group"): "aws:ResourceTag/picket:quarantine",
 }
+# What the conditions of these two must say, in every statement that allows the action: one way for respond, the other for release.
+HELD = {
+    ("Respond", "ec2:CreateTags"): ("aws:RequestTag/picket:",),
+    ("Respond", "ec2:ModifyInstanceAttribute"): (
+        '"ec2:Attribute/DisableApiTermination": "true"', '"ec2:Attribute/InstanceInitiatedShutdownBehavior": "stop"', "BlockDeviceMapping"),
+    ("Respond", "ec2:ModifyInstanceMetadataOptions"): ('"ec2:Attribute/HttpEndpoint": "disabled"',),
+    ("Respond", "iam:AttachRolePolicy"): ("policy/picket/${Stack}/deny-*",),
+    ("Release", "ec2:DeleteTags"): ('"aws:TagKeys": ["picket:case"]',),
+    ("Release", "ec2:ModifyInstanceAttribute"): (
+        '"ec2:Attribute/DisableApiTermination": "false"', '"ec2:Attribute/InstanceInitiatedShutdownBehavior": "terminate"',
+        "BlockDeviceMapping"),
+    ("Release", "ec2:ModifyInstanceMetadataOptions"): ('"ec2:Attribute/HttpEndpoint": "enabled"',),
+    ("Release", "iam:DetachRolePolicy"): ("policy/picket/${Stack}/deny-*",),
+}
+# IAM takes no more inline policy than this in a role, without white space.
+LARGEST_ROLE = 10240
 
 found = []
 
@@ -145,8 +167,14 @@ def roles_do_what_is_listed_and_no_more():
             for (action, kind), key in QUARANTINE.items():
                 if name == "Respond" and action in actions and any(f":{kind}/" in r for r in resources):
                     check('"StringEquals"' in condition and key in condition, f"{where}: {s['Sid']} is not held to quarantine groups")
+            for action in actions:
+                wanted = HELD.get((name, action))
+                check(not wanted or any(w in condition for w in wanted), f"{where}: {s['Sid']} is not held to what Picket does")
         denied = {a for s in statements if s["Effect"] == "Deny" for a in many(s["Action"])}
-        check(name != "Respond" or {"ec2:CreateTags", "ec2:DeleteTags"} <= denied, f"{where} is not forbidden to tag")
+        check(name != "Respond" or {"ec2:CreateTags", "ec2:DeleteTags", "iam:AttachRolePolicy"} <= denied,
+              f"{where} is not forbidden to tag, or to change Picket")
+        size = len(json.dumps([p["PolicyDocument"] for p in role["Policies"]], separators=(",", ":")))
+        check(size <= LARGEST_ROLE, f"{where} holds {size} characters, more than IAM takes")
         check(reads == READS[name], f"{where} reads other keys than are listed: {reads}")
         check(writes == WRITES[name], f"{where} writes other keys than are listed: {writes}")
         check(sends == SENDS[name], f"{where} sends to other queues than are listed: {sends}")
