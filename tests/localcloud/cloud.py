@@ -50,12 +50,16 @@ def assemble() -> object:
     import lookup
     import ministack_internals as ministack
     import moto_fixes
+    import moto_scaling
     import trail
 
     moto_fixes.install()
+    moto_scaling.install()
     ministack.authorize_ec2_ourselves()
     ministack.authorize_batches_as_single_calls()
     ministack.know_leading_keys()
+    ministack.know_iam_resources()
+    ministack.policies_are_attached_and_deleted_as_in_aws()
     ministack.poll_queues_quickly()
     ministack.queues_need_a_policy_for_events()
     ministack.replace_service("ec2", ec2.Service())

@@ -98,6 +98,8 @@ def _carry_out(action: str, params: dict[str, str], headers: dict) -> wire.Reply
         content = paging.page(action, params, _without_invisible(action, content))
     elif action == "RunInstances":
         content = _as_just_launched(content)
+        if params.get("DisableApiTermination", "").lower() == "true":
+            moto_fixes.protect(ministack.account(), ministack.region(), _instances_in(content))
         faults.launched(_instances_in(content))
     return status, reply_headers, content
 

@@ -118,6 +118,8 @@ def _implied(action: str, params: dict[str, str]) -> list[str]:
     if action == "ModifyNetworkInterfaceAttribute":
         interface = moto.interface(account, region, params.get("NetworkInterfaceId", ""))
         return [interface.instance.id] if interface is not None and interface.instance else []
+    if action == "CreateSnapshots":
+        return moto.volumes_of(account, region, params.get("InstanceSpecification.InstanceId", ""))
     if action == "DetachNetworkInterface":
         interface = moto.interface_of_attachment(account, region, params.get("AttachmentId", ""))
         return [interface.id, interface.instance.id] if interface is not None and interface.instance else []
@@ -137,12 +139,20 @@ def _common() -> dict:
 
 
 def _attribute(action: str, params: dict[str, str]) -> dict:
-    """ec2:Attribute and ec2:Attribute/<Name> of the calls that modify one attribute."""
+    """ec2:Attribute and ec2:Attribute/<Name> of the calls that modify attributes: what is asked for, not what is.
+
+    What AWS says for block devices is not documented; they are complex, so that they have no ec2:Attribute/<Name>.
+    """
+    if action == "ModifyInstanceMetadataOptions":
+        given = {key: value for key, value in params.items() if key.startswith(("Http", "InstanceMetadata"))}
+        return {"ec2:Attribute": list(given), **{f"ec2:Attribute/{key}": value for key, value in given.items()}}
     if action not in ("ModifyNetworkInterfaceAttribute", "ModifyInstanceAttribute"):
         return {}
     groups = wire.values_of(params, "SecurityGroupId") or wire.values_of(params, "GroupId")
     if groups:
         return {"ec2:Attribute": "Groups", "ec2:Attribute/Groups": json.dumps(groups)}
+    if any(key.startswith("BlockDeviceMapping.") for key in params):
+        return {"ec2:Attribute": "BlockDeviceMapping"}
     named = params.get("Attribute")
     if named:
         return {"ec2:Attribute": named[0].upper() + named[1:]}
@@ -192,6 +202,7 @@ def _of_resource(kind: str, name: str) -> dict:
         if found is not None:
             context["ec2:InstanceType"] = found.instance_type
             context["ec2:MetadataHttpTokens"] = found.metadata_options.http_tokens
+            context["ec2:MetadataHttpEndpoint"] = found.metadata_options.http_endpoint
     return context
 
 

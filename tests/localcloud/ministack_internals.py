@@ -96,6 +96,63 @@ def _leading_keys(request: dict) -> set[str]:
     return keys
 
 
+def know_iam_resources() -> None:
+    """The resources of IAM's own calls with their paths, and `iam:PolicyARN` of what is attached or detached."""
+    arn_of, context_of = iam_actions.extract_resource_arn, iam_actions.request_tag_context
+
+    def resource(service: str, method: str, path: str, headers: dict, body: bytes, params: dict, *rest: str) -> str:
+        return (_iam_resource(params) if service == "iam" else "") or arn_of(
+            service, method, path, headers, body, params, *rest
+        )
+
+    def context(service: str, action: str, body: bytes, params: dict) -> dict:
+        found = context_of(service, action, body, params)
+        policy = _first(params, "PolicyArn") if action.startswith(("iam:Attach", "iam:Detach")) else ""
+        return {**found, "iam:PolicyARN": policy} if policy else found
+
+    iam_actions.extract_resource_arn, iam_actions.request_tag_context = resource, context
+
+
+def _first(params: dict, name: str) -> str:
+    value = params.get(name) or ""
+    return value[0] if isinstance(value, list) else value
+
+
+def _iam_resource(params: dict) -> str:
+    """The ARN of a role, instance profile or policy-to-be, which has a path that the request may not say."""
+    role = iam._roles.get(_first(params, "RoleName"))
+    profile = iam._instance_profiles.get(_first(params, "InstanceProfileName"))
+    if _first(params, "InstanceProfileName"):
+        path = (profile or {}).get("Path", "/")
+        return f"arn:aws:iam::{get_account_id()}:instance-profile{path}{_first(params, 'InstanceProfileName')}"
+    if role:
+        return role["Arn"]
+    if _first(params, "Action") == "CreatePolicy":
+        path = _first(params, "Path") or "/"
+        return f"arn:aws:iam::{get_account_id()}:policy{path}{_first(params, 'PolicyName')}"
+    return ""
+
+
+def policies_are_attached_and_deleted_as_in_aws() -> None:
+    """A policy that is not there cannot be attached; one with several versions cannot be deleted."""
+    attach, delete = iam._attach_role_policy, iam._delete_policy
+
+    def attach_known(params: dict) -> Any:
+        arn = iam._p(params, "PolicyArn")
+        if not iam._policy_exists(arn):
+            return iam._error(404, "NoSuchEntity", f"Policy {arn} does not exist or is not attachable.", ns="iam")
+        return attach(params)
+
+    def delete_single(params: dict) -> Any:
+        found = iam._policies.get(iam._p(params, "PolicyArn")) or {}
+        if len(found.get("Versions", {})) > 1:
+            why = "This policy has more than one version. Before you delete a policy, you must delete its versions."
+            return iam._error(409, "DeleteConflict", why, ns="iam")
+        return delete(params)
+
+    iam._IAM_HANDLERS.update({"AttachRolePolicy": attach_known, "DeletePolicy": delete_single})
+
+
 def replace_service(module: str, handler: Any) -> None:
     """Answer a service with `handler`, an object with an async `handle_request` and a `reset`."""
     app._loaded_modules[module] = handler

@@ -1,4 +1,4 @@
-"""Corrections of moto's EC2 where it differs from AWS, and the only place that touches moto's private names.
+"""Corrections of moto's EC2 where it differs from AWS. With `moto_scaling.py`, the only place that touches moto's private names.
 
 In AWS security groups live on network interfaces; what an instance shows is the view of its primary interface. moto
 keeps two lists. Here the interface's list is the truth. Also: interfaces die with their instance, groups in use cannot
@@ -208,10 +208,57 @@ _modify_attribute = InstanceBackend.modify_instance_attribute
 
 
 def _modify_stopped(self: Any, instance_id: str, key: str, value: Any) -> Instance:
+    _alive(self.get_instance(instance_id))
     if key in ("user_data", "instance_type") and self.get_instance(instance_id).state_code != 80:
         message = f"The instance '{instance_id}' is not in the 'stopped' state."
         raise Refused("IncorrectInstanceState", message)
     return _modify_attribute(self, instance_id, key, value)
+
+
+def _alive(instance: Instance) -> None:
+    if instance.state_code == 48:
+        message = f"The instance '{instance.id}' is terminated; its attributes cannot be changed."
+        raise Refused("IncorrectInstanceState", message)
+
+
+_dot_value = instance_responses.InstanceResponse._dot_value_instance_attribute_handler
+_SHUTDOWN = ("stop", "terminate")
+
+
+def _dot_value_or_shutdown(self: Any) -> bool:
+    """moto does not know the shutdown behaviour, and would take the call for one that sets no groups at all."""
+    behaviour = self._get_param("InstanceInitiatedShutdownBehavior.Value")
+    if behaviour is None:
+        return _dot_value(self)
+    if behaviour not in _SHUTDOWN:
+        message = f"Value ({behaviour}) for parameter instanceInitiatedShutdownBehavior is invalid."
+        raise Refused("InvalidParameterValue", message)
+    self.error_on_dryrun()
+    name = self._get_param("InstanceId")
+    self.ec2_backend.modify_instance_attribute(name, "instance_initiated_shutdown_behavior", behaviour)
+    return True
+
+
+_block_devices = instance_responses.InstanceResponse._block_device_mapping_handler
+
+
+def _known_block_devices(self: Any) -> bool:
+    for mapping in self._get_param("BlockDeviceMappings", []):
+        instance = self.ec2_backend.get_instance(self._get_param("InstanceId"))
+        _alive(instance)
+        device = mapping.get("DeviceName")
+        if device not in instance.block_device_mapping:
+            raise Refused("InvalidInstanceAttributeValue", f"No device is currently mapped at {device}")
+    return _block_devices(self)
+
+
+_group_attribute = instance_responses.InstanceResponse._security_grp_instance_attribute_handler
+
+
+def _groups_that_are_named(self: Any) -> bool:
+    if not self._get_param("Groups", []):
+        raise Refused("InvalidParameterCombination", "No attributes specified.")
+    return _group_attribute(self)
 
 
 _parse_user_data = instance_responses.parse_user_data
@@ -365,6 +412,9 @@ def install() -> None:
     InstanceBackend.modify_instance_security_groups = _modify_instance_groups
     InstanceBackend.modify_instance_attribute = _modify_stopped
     instance_responses.parse_user_data = _parse_decoded_user_data
+    instance_responses.InstanceResponse._dot_value_instance_attribute_handler = _dot_value_or_shutdown
+    instance_responses.InstanceResponse._block_device_mapping_handler = _known_block_devices
+    instance_responses.InstanceResponse._security_grp_instance_attribute_handler = _groups_that_are_named
     InstanceBackend.modify_instance_metadata_options = _modify_only_given_metadata
     NetworkInterface.association = property(_association_or_none)
     NetworkInterface.delete = _delete_with_instance
@@ -405,6 +455,19 @@ def instance(account: str, region: str, instance_id: str) -> Any | None:
 def instance_ids(account: str, region: str) -> set[str]:
     reservations = backend(account, region).reservations.values()
     return {one.id for found in reservations for one in found.instances if one.state_code != 48}
+
+
+def protect(account: str, region: str, instance_ids: list[str]) -> None:
+    """A launch with termination protection, which moto drops."""
+    for instance_id in instance_ids:
+        found = instance(account, region, instance_id)
+        if found is not None:
+            found.disable_api_termination = True
+
+
+def volumes_of(account: str, region: str, instance_id: str) -> list[str]:
+    found = instance(account, region, instance_id)
+    return [device.volume_id for device in found.block_device_mapping.values()] if found is not None else []
 
 
 def group(account: str, region: str, group_id: str) -> Any | None:

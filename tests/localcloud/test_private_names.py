@@ -17,6 +17,8 @@ MINISTACK = {
     "app:_handle_admin_reset": "POST /_picket/reset",
     "app:AUTH": "enforcement of IAM policies",
     "core.iam_actions:extract_iam_action": "EC2 permissions with moto's tags",
+    "core.iam_actions:extract_resource_arn": "permissions of IAM calls on roles, profiles and policies with a path",
+    "core.iam_actions:request_tag_context": "the condition iam:PolicyARN",
     "core.iam_evaluator:enforce": "EC2 permissions",
     "core.iam_evaluator:resolve_credential": "userIdentity in records",
     "core.lambda_runtime:_workers": "ending function processes",
@@ -28,6 +30,7 @@ MINISTACK = {
     "services.eventbridge:_put_events": "every event of AWS itself",
     "services.eventbridge:_invoke_target": "queue policies of EventBridge targets",
     "services.sqs:queue_policy_allows": "queue policies of EventBridge targets",
+    "services.iam:_IAM_HANDLERS": "policies attached and deleted as in AWS",
     "services.iam:_instance_profiles": "launches with an instance profile",
     "services.iam:_roles": "sessionIssuer in records",
     "services.lambda_svc:_esm_wake": "queues polled within 20 ms",
@@ -36,6 +39,9 @@ MINISTACK = {
     "services.sts:_sessions": "the start of a session in records",
 }
 MOTO = {
+    "autoscaling.models:AutoScalingBackend.notify_terminate_instances": "members replaced unless that is suspended",
+    "autoscaling.models:AutoScalingBackend.suspend_processes": "suspended processes",
+    "autoscaling.models:FakeAutoScalingGroup.set_desired_capacity": "suspended processes that do not run",
     "ec2.models.elastic_network_interfaces:NetworkInterface.group_set": "groups of interfaces",
     "ec2.models.elastic_network_interfaces:NetworkInterface.get_filter_value": "filters of interfaces",
     "ec2.models.elastic_network_interfaces:NetworkInterface.association": "public addresses",
@@ -48,7 +54,13 @@ MOTO = {
     "ec2.models.security_groups:SecurityGroupBackend.delete_security_group": "DependencyViolation",
     "ec2.models.security_groups:SecurityGroupBackend.modify_security_group_rules": "rules modified to IPv6",
     "ec2.utils:filter_dict_attribute_mapping": "filters of instances",
+    "ec2.responses.instances:InstanceResponse._block_device_mapping_handler": "what becomes of a volume",
+    "ec2.responses.instances:InstanceResponse._dot_value_instance_attribute_handler": "the shutdown behaviour",
+    "ec2.responses.instances:InstanceResponse._security_grp_instance_attribute_handler": "a call without attributes",
     "ec2.responses.instances:parse_user_data": "user data of ModifyInstanceAttribute",
+    "elbv2.models:FakeTargetGroup.deregister": "targets that are not registered taken out",
+    "elbv2.models:FakeTargetGroup.health_for": "targets with several ports",
+    "elbv2.models:FakeTargetGroup.register": "targets with several ports",
 }
 
 
