@@ -61,7 +61,7 @@ pub(super) async fn carry_out(
         .await;
     let contained_at = ports.clock.now();
     let closed = close(ports, settings, decision, plan, live, ours, changed, contained_at).await?;
-    securing::secure(ports, in_force, permit, closed).await?;
+    securing::secure(ports, in_force, permit, live, closed).await?;
     match taken.busy {
         Some(why) => Ok(Responded::Later(why)),
         None => Ok(Responded::Contained(plan.steps.len())),
@@ -371,7 +371,7 @@ pub(super) async fn resume(
     }
     let secured = unsecured.len();
     if let Ok(permit) = permit::for_plan(in_force, decision, &nothing) {
-        securing::secure(ports, in_force, &permit, unsecured).await?;
+        securing::secure(ports, in_force, &permit, live, unsecured).await?;
     }
     Ok(if count + secured == 0 { Responded::Nothing } else { Responded::Contained(count) })
 }

@@ -13,7 +13,7 @@ use crate::in_force::InForce;
 use crate::measures::{self, Made};
 use crate::permit::Permit;
 use crate::plan::Live;
-use crate::ports::Answer;
+use crate::ports::{Answer, Kind};
 
 /// The tag that Auto Scaling puts on its members. Only AWS can set tags that begin with `aws:`.
 const OWNER_TAG: &str = "aws:autoscaling:groupName";
@@ -84,21 +84,38 @@ fn freezes(measure: &Measure, owner: &Untrusted) -> bool {
 ///
 /// # Errors
 /// The first passing fault; every other instance is secured all the same, and the rest is resumed.
-pub(super) async fn secure(ports: &Ports<'_>, in_force: &InForce, permit: &Permit, held: Vec<Hold>) -> Answer<()> {
-    let outcomes = join_all(held.iter().map(|hold| secure_one(ports, in_force, permit, hold))).await;
+pub(super) async fn secure(
+    ports: &Ports<'_>,
+    in_force: &InForce,
+    permit: &Permit,
+    live: &Live,
+    held: Vec<Hold>,
+) -> Answer<()> {
+    let outcomes = join_all(held.iter().map(|hold| secure_one(ports, in_force, permit, live, hold))).await;
     outcomes.into_iter().find(Result::is_err).unwrap_or(Ok(()))
 }
 
-async fn secure_one(ports: &Ports<'_>, in_force: &InForce, permit: &Permit, hold: &Hold) -> Answer<()> {
+async fn secure_one(
+    ports: &Ports<'_>,
+    in_force: &InForce,
+    permit: &Permit,
+    live: &Live,
+    hold: &Hold,
+) -> Answer<()> {
+    let gone = !live.instances.iter().any(|i| i.id == hold.instance && !i.state.is_gone());
     let planned = match in_force.policy.containment {
         Containment::ContainOnly => Vec::new(),
-        Containment::Full => {
-            let facts = ports.levers.facts(&hold.scope, &hold.instance).await?;
-            for unknown in &facts.unknown {
-                tracing::warn!(instance = %hold.instance, unknown, "not all could be read before securing");
+        Containment::Full => match ports.levers.facts(&hold.scope, &hold.instance).await {
+            // Terminated: nothing is left to secure. One that is only not visible is an error, and tried again.
+            Err(error) if gone && error.kind == Kind::NotFound => Vec::new(),
+            Err(error) => return Err(error),
+            Ok(facts) => {
+                for unknown in &facts.unknown {
+                    tracing::warn!(instance = %hold.instance, unknown, "not all could be read before securing");
+                }
+                actions::afterwards(&Subject { facts: &facts, case: &hold.case })
             }
-            actions::afterwards(&Subject { facts: &facts, case: &hold.case })
-        }
+        },
     };
     let by = Untrusted::new("respond");
     let Some(Made { hold: made, passing }) = measures::make(measure_ports(ports), permit, &by, hold, planned).await?
