@@ -10,7 +10,7 @@ PICKET := target/debug/picket
 # Real credentials have no business here: everything below talks to loopback.
 export AWS_EC2_METADATA_DISABLED := true
 
-.PHONY: help demo test unit localcloud e2e lint build corpus numbers clean
+.PHONY: help demo test unit localcloud e2e lint build corpus soak numbers clean
 
 help: ## What there is
 	@awk -F':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ build: ## The functions and the command line, for this machine
 corpus: build ## Feed a folder of recorded events: make corpus DIR=path
 	@test -n "$(DIR)" || { echo "make: say which folder: make corpus DIR=path" >&2; exit 2; }
 	@$(PICKET) replay "$(DIR)"
+
+soak: ## The deterministic simulation: make soak SEEDS=100000; one seed again, with its whole trace: make soak SEED=7
+	@cargo build --quiet --locked --config tests/soak/profile.toml --profile soak -p picket-soak
+	@target/soak/soak $(or $(SEEDS),10000) $(SEED)
 
 numbers: $(CLOUD)/ready ## The numbers of the README, measured here
 	cargo build --locked --release -p picket-functions -p picket

@@ -43,6 +43,7 @@ fn dependencies_run_one_way() {
         "picket-functions",
         "picket-model",
         "picket-pipeline",
+        "picket-soak",
         "picket-tests",
     ];
     let allowed = [
@@ -52,6 +53,7 @@ fn dependencies_run_one_way() {
         ("picket-aws", vec!["picket-model", "picket-pipeline"]),
         ("picket-functions", vec!["picket-aws", "picket-model", "picket-pipeline"]),
         ("picket", vec!["picket-aws", "picket-checks", "picket-model", "picket-pipeline"]),
+        ("picket-soak", vec!["picket-checks", "picket-model", "picket-pipeline"]),
         ("picket-tests", vec![]),
     ];
     for (name, may) in allowed {

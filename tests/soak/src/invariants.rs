@@ -1,0 +1,286 @@
+//! What must hold at every change, checked when it takes effect. What must hold in the end is in `verdict`.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use picket_model::{
+    Change, Event, GroupId, Hold, HoldState, InstanceId, Interface, InterfaceId, MeasureState, Notice, NoticeKind,
+    Verification,
+};
+use picket_pipeline::messages::Message;
+use picket_pipeline::render;
+
+use crate::agenda::TaskId;
+use crate::world::World;
+
+/// What a stage may break.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "each is told in words by `name`")]
+pub enum Rule {
+    ObserveChangesNothing,
+    CapturedBefore,
+    IntendedBefore,
+    OnlyOurQuarantineGroup,
+    GroupWasChecked,
+    OnlyWithinItsHold,
+    RestoredToItsCapture,
+    HealthyUntouched,
+    NeverListUntouched,
+    CaptureKept,
+    CaptureHasNoQuarantineGroup,
+    CaptureCanBeRestored,
+    JournalIsLegal,
+    WithinTheCap,
+    ToldOnce,
+    CutIsCut,
+    RoguesAreContained,
+    LeaksAreTold,
+    ReleasedAreRestored,
+    HoldsAreTerminal,
+    NoMessageLost,
+    QuarantinesAreTold,
+    BranchesAreContained,
+    MeasuresStandInAHold,
+    MeasuresArePutBack,
+    HeldAreSecured,
+}
+
+/// Rules that the product does not keep yet, each with the reason. They are counted, printed, and fail nothing.
+pub const NOT_YET: &[(Rule, &str)] =
+    &[(Rule::BranchesAreContained, "AWS does not list pods' branch interfaces under their instance")];
+
+impl Rule {
+    /// In words.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ObserveChangesNothing => "observe mode changes nothing",
+            Self::CapturedBefore => "an interface is captured before it is changed",
+            Self::IntendedBefore => "an intent is journalled before each change",
+            Self::OnlyOurQuarantineGroup => "containment knows only our quarantine group, by id",
+            Self::GroupWasChecked => "the quarantine group was read without rules before its use",
+            Self::OnlyWithinItsHold => "groups change only while the hold says so",
+            Self::RestoredToItsCapture => "a release restores exactly the capture",
+            Self::HealthyUntouched => "healthy assets are not touched",
+            Self::NeverListUntouched => "the never-list is not touched",
+            Self::CaptureKept => "a capture is not overwritten",
+            Self::CaptureHasNoQuarantineGroup => "a capture does not hold a quarantine group",
+            Self::CaptureCanBeRestored => "a capture holds at least one group",
+            Self::JournalIsLegal => "the journal's transitions are legal",
+            Self::WithinTheCap => "no more holds an hour than the cap",
+            Self::ToldOnce => "a notice is told once, unless a crash fell between",
+            Self::CutIsCut => "what is told as CUT has no connection",
+            Self::RoguesAreContained => "every rogue that is left is contained, or it is on record why not",
+            Self::LeaksAreTold => "a leak is told",
+            Self::ReleasedAreRestored => "what was released has the groups of its capture",
+            Self::HoldsAreTerminal => "every hold reaches an end",
+            Self::NoMessageLost => "every message is handled or a dead letter",
+            Self::QuarantinesAreTold => "a quarantine is told",
+            Self::MeasuresStandInAHold => "a measure stands in an open hold before it is made",
+            Self::MeasuresArePutBack => "a release puts every measure back",
+            Self::HeldAreSecured => "what is held and secured is as its measures say",
+            Self::BranchesAreContained => "branch interfaces of a rogue are contained",
+        }
+    }
+
+    /// Whether the product does not keep it yet.
+    #[must_use]
+    pub fn is_relaxed(self) -> bool {
+        NOT_YET.iter().any(|(rule, _)| *rule == self)
+    }
+}
+
+/// What the invariants remember.
+#[derive(Debug, Default)]
+pub struct Watched {
+    /// Whether the mode is observe.
+    pub observes: bool,
+    /// Ids that are never to be touched.
+    pub never: BTreeSet<String>,
+    /// Whether the cap is so small that it will be met.
+    pub tight: bool,
+    /// The cap an hour.
+    pub cap: u32,
+    /// Holds begun, by hour.
+    pub began: BTreeMap<String, u32>,
+    /// What living and dead workers are and read.
+    pub workers: BTreeMap<TaskId, (&'static str, BTreeMap<GroupId, usize>)>,
+    /// Workers of people that died, until the person notices.
+    pub crashed: BTreeSet<TaskId>,
+    pages: HashMap<String, Notice>,
+    publishers: HashMap<String, TaskId>,
+    /// Interfaces that people were told leak.
+    pub leaks_told: BTreeSet<InterfaceId>,
+    /// Instances whose quarantine was refused or only planned, as people were told.
+    pub refusals_told: BTreeSet<InstanceId>,
+    /// Instances whose quarantine people were told.
+    pub quarantines_told: BTreeSet<InstanceId>,
+    /// How many pages there were.
+    pub published: u64,
+}
+
+/// A worker changes something in EC2.
+pub fn changes(w: &mut World, task: TaskId) {
+    if w.watched.observes {
+        w.violate(Rule::ObserveChangesNothing, &format!("worker {task}"));
+    }
+}
+
+/// A worker makes a change beside the groups.
+pub fn makes(w: &mut World, task: TaskId, change: &Change) {
+    changes(w, task);
+    let stands = |h: &Hold| match h.state {
+        HoldState::Releasing => h.measures.iter().any(|m| m.undo.as_ref() == Some(change)),
+        HoldState::Containing | HoldState::Contained => {
+            h.measures.iter().any(|m| m.apply == *change && m.state == MeasureState::Intended)
+        }
+        HoldState::Released => false,
+    };
+    if !w.store.holds.values().any(stands) {
+        w.violate(Rule::MeasuresStandInAHold, &format!("{change} by {} {task}", w.stage_of(task)));
+    }
+}
+
+/// A worker sets the groups of an interface.
+pub fn set_groups(w: &mut World, task: TaskId, shown: &Interface, groups: &[GroupId]) {
+    changes(w, task);
+    let stage = w.stage_of(task);
+    let Some(instance) = shown.instance.clone() else { return };
+    let hold = w.store.holds.get(&instance).cloned();
+    let last = w.store.last.get(shown.id.as_str()).copied();
+    let what = format!("{} of {instance} by {stage} {task}", shown.id);
+    let Some(hold) = hold else { return w.violate(Rule::CapturedBefore, &what) };
+    let Some(capture) = hold.captures.iter().find(|c| c.interface == shown.id) else {
+        return w.violate(Rule::CapturedBefore, &what);
+    };
+    let (state, event) = match stage {
+        "release" => (HoldState::Releasing, Event::ReleaseIntended),
+        _ => (HoldState::Containing, Event::ContainIntended),
+    };
+    if hold.state != state {
+        w.violate(Rule::OnlyWithinItsHold, &format!("{what}: the hold is {}", hold.state));
+    }
+    if last != Some(event) {
+        w.violate(Rule::IntendedBefore, &format!("{what}: {last:?}"));
+    }
+    if stage == "release" {
+        if capture.groups != groups {
+            w.violate(Rule::RestoredToItsCapture, &what);
+        }
+    } else {
+        contains(w, task, shown, groups, &what, &capture.groups);
+    }
+}
+
+fn contains(w: &mut World, task: TaskId, shown: &Interface, groups: &[GroupId], what: &str, captured: &[GroupId]) {
+    let ours = groups.len() == 1 && groups.iter().all(|g| w.store.ever_quarantine.contains(g));
+    if !ours {
+        w.violate(Rule::OnlyOurQuarantineGroup, what);
+    }
+    if !groups.iter().all(|g| w.checked(task, g) == Some(0)) {
+        w.violate(Rule::GroupWasChecked, what);
+    }
+    let Some(instance) = &shown.instance else { return };
+    let rogue = w.ec2.machines.get(instance).is_some_and(|m| m.rogue);
+    if !rogue && !w.ordered.contains(instance) {
+        w.violate(Rule::HealthyUntouched, what);
+    }
+    let never = &w.watched.never;
+    if never.contains(instance.as_str()) || captured.iter().any(|g| never.contains(g.as_str())) {
+        w.violate(Rule::NeverListUntouched, what);
+    }
+}
+
+/// Holds begin.
+pub fn began(w: &mut World, task: TaskId, new: &[Hold], cap: u32) {
+    w.watched.cap = cap;
+    for hold in new {
+        captured(w, task, hold);
+        counted(w, hold);
+    }
+}
+
+/// A hold goes on.
+pub fn updated(w: &mut World, task: TaskId, before: &Hold, next: &Hold) {
+    captured(w, task, next);
+    if before.state == HoldState::Released && next.state == HoldState::Containing {
+        counted(w, next);
+    } else if !before.captures.iter().all(|c| next.captures.contains(c)) {
+        w.violate(Rule::CaptureKept, next.instance.as_str());
+    }
+}
+
+fn captured(w: &mut World, task: TaskId, hold: &Hold) {
+    for capture in &hold.captures {
+        let what = format!("{} of {} by {task}", capture.interface, hold.instance);
+        if capture.groups.iter().any(|g| w.store.ever_quarantine.contains(g)) {
+            w.violate(Rule::CaptureHasNoQuarantineGroup, &what);
+        }
+        if capture.groups.is_empty() {
+            w.violate(Rule::CaptureCanBeRestored, &what);
+        }
+    }
+}
+
+fn counted(w: &mut World, hold: &Hold) {
+    let hour = w.time().strftime("%Y-%m-%dT%H").to_string();
+    let count = w.watched.began.entry(hour).or_default();
+    *count += 1;
+    if *count > w.watched.cap {
+        let text = format!("{} is number {count} of {}", hold.instance, w.watched.cap);
+        w.violate(Rule::WithinTheCap, &text);
+    }
+}
+
+/// Entries were written.
+pub fn journalled(w: &mut World, illegal: Vec<String>) {
+    for text in illegal {
+        w.violate(Rule::JournalIsLegal, &text);
+    }
+}
+
+/// A message was handed over.
+pub fn sent(w: &mut World, message: &Message) {
+    if let Message::Notice(notice) = message {
+        w.count(match notice.kind {
+            NoticeKind::Quarantined { .. } => "notice: quarantined",
+            NoticeKind::WouldQuarantine { .. } => "notice: would quarantine",
+            NoticeKind::Refused { .. } => "notice: refused",
+            NoticeKind::Released { .. } => "notice: released",
+            _ => "notice: other",
+        });
+    }
+}
+
+/// A notice is about to be told: remember how it will read.
+pub fn expect_page(w: &mut World, notice: &Notice) {
+    w.watched.pages.insert(render::page(notice).body, notice.clone());
+    w.watched.pages.insert(render::plain(notice).body, notice.clone());
+}
+
+/// A page was published.
+pub fn published(w: &mut World, task: TaskId, body: &str) {
+    w.watched.published += 1;
+    let Some(notice) = w.watched.pages.get(body).cloned() else { return };
+    let before = w.watched.publishers.insert(notice.id.clone(), task);
+    let crashed = |w: &World, by| by != task && !w.tasks.contains_key(&by) && !w.store.told.contains(&notice.id);
+    match before {
+        Some(by) if !crashed(w, by) => w.violate(Rule::ToldOnce, &format!("{} by {by} and {task}", notice.id)),
+        _ => {}
+    }
+    let targets = notice.decision.targets.iter().filter_map(|t| t.instance.clone());
+    match &notice.kind {
+        NoticeKind::Refused { .. } | NoticeKind::WouldQuarantine { .. } => w.watched.refusals_told.extend(targets),
+        NoticeKind::Quarantined { interfaces, .. } => {
+            w.watched.quarantines_told.extend(targets);
+            for outcome in interfaces {
+                let flows = w.ec2.nics.get(&outcome.interface).map_or(0, |n| n.flows.len());
+                match outcome.verification {
+                    Verification::Leaking(_) => drop(w.watched.leaks_told.insert(outcome.interface.clone())),
+                    Verification::Cut if flows > 0 => w.violate(Rule::CutIsCut, outcome.interface.as_str()),
+                    _ => {}
+                }
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,28 @@
+//! A deterministic AWS behind the pipeline's ports. One seed decides everything: what is launched, what goes wrong
+//! with which call, who else acts, and in which order workers take turns. Time is simulated, one thread runs a seed,
+//! and the same seed is always the same run.
+//!
+//! Modelled: EC2 with late reads and token buckets, instances with 1 to 15 interfaces of all kinds, connections,
+//! the state table with its transactions, queues that deliver at least once and in any order, dead letters, the topic,
+//! workers that die at any call or at their time limit with requests still under way, and other actors.
+//! The invariants are in `invariants` (at every change) and `verdict` (in the end).
+
+pub mod actors;
+pub mod agenda;
+pub mod api;
+pub mod call;
+pub mod cloud;
+pub mod dice;
+pub mod engine;
+pub mod invariants;
+pub mod launch;
+pub mod levers;
+pub mod people;
+mod ports;
+pub mod queues;
+pub mod soak;
+pub mod store;
+pub mod verdict;
+pub mod weather;
+pub mod workers;
+pub mod world;

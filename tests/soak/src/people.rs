@@ -1,0 +1,88 @@
+//! People: they order quarantines and releases, and try again when an answer says so.
+
+use picket_model::InstanceId;
+use picket_pipeline::ports::Answer;
+use picket_pipeline::release::{self, Released};
+use picket_pipeline::respond::Responded;
+use picket_pipeline::{Refusal, order};
+
+use crate::agenda::SECOND;
+use crate::cloud::{scope, text};
+use crate::workers::Job;
+use crate::world::World;
+
+/// How long a function that a person invokes may take.
+const LIMIT: u64 = 60 * SECOND;
+/// How often a person tries.
+pub const TRIES: u32 = 30;
+
+/// A person lifts the quarantine of some instances.
+pub fn release(w: &mut World, instances: Vec<InstanceId>, force: bool) {
+    let order = release::Order {
+        scope: scope(),
+        case: None,
+        instances,
+        by: text("ann"),
+        reason: text("it is ours"),
+        force,
+        plan_only: false,
+    };
+    start_release(w, order, TRIES);
+}
+
+fn start_release(w: &mut World, order: release::Order, tries: u32) {
+    let again = order.clone();
+    let task = w.start("release", None, LIMIT, Job::Release(order, tries));
+    // A person whose command never answers tries again, too.
+    w.later(LIMIT + 100 * SECOND, move |w| {
+        if w.watched.crashed.remove(&task) && tries > 0 {
+            start_release(w, again, tries - 1);
+        }
+    });
+}
+
+/// What a release answered.
+pub fn released(w: &mut World, order: release::Order, tries: u32, outcome: &Answer<Released>) {
+    w.count(match outcome {
+        Ok(Released::Done { .. }) => "release: done",
+        Ok(Released::Already) => "release: already",
+        Ok(Released::Refused { .. }) => "release: refused",
+        Ok(Released::NotHeld) => "release: not held",
+        Ok(Released::Busy { .. }) => "release: busy",
+        Err(_) => "release: failed",
+    });
+    let again = matches!(outcome, Ok(Released::Busy { .. }) | Err(_));
+    if again && tries > 0 {
+        w.later(61 * SECOND, move |w| start_release(w, order, tries - 1));
+    }
+}
+
+/// A person orders a quarantine.
+pub fn quarantine(w: &mut World, instances: Vec<InstanceId>) {
+    w.ordered.extend(instances.iter().cloned());
+    start_order(w, order::Order { instances, by: text("bob"), reason: text("it looks odd") }, TRIES);
+}
+
+fn start_order(w: &mut World, order: order::Order, tries: u32) {
+    let again = order.clone();
+    let task = w.start("order", None, LIMIT, Job::Order(order, tries));
+    w.later(LIMIT + 100 * SECOND, move |w| {
+        if w.watched.crashed.remove(&task) && tries > 0 {
+            start_order(w, again, tries - 1);
+        }
+    });
+}
+
+/// What an order answered.
+pub fn quarantined(w: &mut World, order: order::Order, tries: u32, outcome: &Answer<Responded>) {
+    w.count("orders answered");
+    match outcome {
+        Ok(Responded::Refused(Refusal::Observing { .. })) | Ok(Responded::Refused(_)) => {
+            w.watched.refusals_told.extend(order.instances);
+        }
+        Ok(Responded::Later(_)) | Err(_) if tries > 0 => {
+            w.later(61 * SECOND, move |w| start_order(w, order, tries - 1));
+        }
+        _ => {}
+    }
+}

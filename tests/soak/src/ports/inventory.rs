@@ -1,0 +1,24 @@
+//! What was seen when.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use picket_model::{AccountId, Observation};
+use picket_pipeline::ports::{Answer, Inventory, Seen};
+
+use crate::api::Api;
+use crate::call::Client;
+
+#[async_trait]
+impl Inventory for Client {
+    async fn first_seen(&self, _: &AccountId, what: &[Seen], at: Timestamp) -> Answer<Vec<Timestamp>> {
+        let what = what.to_vec();
+        self.call(Api::FirstSeen, format!("{} things", what.len()), move |w, _| {
+            Ok(what.iter().map(|s| *w.store.seen.entry(s.clone()).or_insert(at)).collect())
+        })
+        .await
+    }
+
+    async fn remember(&self, observations: &[Observation]) -> Answer<()> {
+        self.call(Api::Remember, format!("{} assets", observations.len()), |_, _| Ok(())).await
+    }
+}

@@ -1,0 +1,28 @@
+//! Handing over to the next stage.
+
+use async_trait::async_trait;
+use picket_pipeline::messages::Message;
+use picket_pipeline::ports::{Answer, Queues};
+
+use crate::api::Api;
+use crate::call::Client;
+use crate::invariants;
+use crate::queues::Name;
+
+#[async_trait]
+impl Queues for Client {
+    async fn send(&self, messages: Vec<Message>) -> Answer<()> {
+        let what = match messages.as_slice() {
+            [one] => format!("to {:?}", Name::of(one)),
+            many => format!("{} messages", many.len()),
+        };
+        self.call(Api::Send, what, move |w, _| {
+            for message in &messages {
+                invariants::sent(w, message);
+                w.put(message.clone());
+            }
+            Ok(())
+        })
+        .await
+    }
+}

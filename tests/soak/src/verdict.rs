@@ -1,0 +1,134 @@
+//! What must hold in the end: faults are over, nobody else acts, sweeps ran and queues are empty.
+
+use picket_model::{HoldState, Instance, InstanceId, Interface, InterfaceId, InterfaceKind};
+
+use crate::agenda::stamp;
+use crate::cloud::Nic;
+use crate::invariants::Rule;
+use crate::world::World;
+
+/// Checks the end.
+pub fn check(w: &mut World) {
+    let living: Vec<Instance> = w.ec2.living().filter(|(_, m)| m.rogue).map(|(_, m)| m.shown.now().clone()).collect();
+    for instance in living {
+        rogue(w, &instance.id);
+    }
+    let holds: Vec<_> = w.store.holds.values().cloned().collect();
+    for hold in holds {
+        match hold.state {
+            HoldState::Released => {
+                restored(w, &hold);
+                put_back(w, &hold.instance);
+            }
+            HoldState::Contained => {
+                told(w, &hold.instance);
+                secured(w, &hold);
+            }
+            HoldState::Containing if leaks_for_good(w, &hold.instance) => {}
+            state => w.violate(Rule::HoldsAreTerminal, &format!("{} is {state}", hold.instance)),
+        }
+    }
+    let left: Vec<String> = w
+        .queues
+        .all()
+        .filter(|(_, q)| !q.letters.is_empty())
+        .map(|(n, q)| format!("{n:?} {}", q.letters.len()))
+        .collect();
+    if !left.is_empty() {
+        w.violate(Rule::NoMessageLost, &format!("still there: {}", left.join(", ")));
+    }
+}
+
+fn nics(w: &World, id: &InstanceId) -> Vec<(InterfaceId, Nic, Interface)> {
+    let of = |(id, nic): (&InterfaceId, &Nic)| Some((id.clone(), nic.clone(), nic.shown.now().clone()?));
+    w.ec2.nics_of(id).filter_map(of).collect()
+}
+
+fn leaks_for_good(w: &World, id: &InstanceId) -> bool {
+    nics(w, id).iter().any(|(_, n, i)| !n.branch && matches!(i.kind, InterfaceKind::Requester(_)))
+}
+
+fn is_contained(w: &World, shown: &Interface) -> bool {
+    match (w.store.quarantine.get(&shown.vpc), shown.groups.as_slice()) {
+        (Some(ours), [only]) => ours == only && w.ec2.rules_of(only) == 0,
+        _ => false,
+    }
+}
+
+fn rogue(w: &mut World, id: &InstanceId) {
+    let released = w.store.holds.get(id).is_some_and(|h| h.state == HoldState::Released);
+    let capped = w.watched.refusals_told.contains(id) && w.watched.tight;
+    if w.watched.observes || released || capped || forbidden(w, id) {
+        return;
+    }
+    for (nic, state, shown) in nics(w, id) {
+        if is_contained(w, &shown) {
+            continue;
+        }
+        if matches!(shown.kind, InterfaceKind::Requester(_)) {
+            if !w.watched.leaks_told.contains(&nic) {
+                w.violate(Rule::LeaksAreTold, &format!("{nic} of {id}"));
+            }
+        } else if state.branch {
+            w.violate(Rule::BranchesAreContained, &format!("{nic} of {id}"));
+        } else {
+            w.violate(Rule::RoguesAreContained, &format!("{nic} of {id}: {:?}", shown.groups));
+        }
+    }
+}
+
+/// Whether the never-list forbids it, or forbids one of its launch, which forbids the whole plan.
+fn forbidden(w: &World, id: &InstanceId) -> bool {
+    !w.watched.never.is_empty() && w.watched.refusals_told.contains(id)
+}
+
+/// What a release puts back beside the groups.
+fn put_back(w: &mut World, id: &InstanceId) {
+    let Some(machine) = w.ec2.machines.get(id).filter(|m| !m.shown.now().state.is_gone()) else { return };
+    let (now, then) = (machine.facts.now().clone(), machine.baseline.clone());
+    if now != then || machine.denied || machine.tagged {
+        w.violate(Rule::MeasuresArePutBack, &format!("{id}: {now:?} is not {then:?}"));
+    }
+    let Some(group) = w.ec2.machines.get(id).and_then(|m| m.group.clone()) else { return };
+    let members: Vec<_> =
+        w.ec2.machines.iter().filter(|(_, m)| m.group.as_ref() == Some(&group)).map(|(i, _)| i).collect();
+    let held = members.iter().any(|m| w.store.is_held(m));
+    let suspended = w.ec2.suspended.get(&group).map(|s| s.now().clone()).unwrap_or_default();
+    if !held && !suspended.is_empty() {
+        w.violate(Rule::MeasuresArePutBack, &format!("{group}: {suspended:?} is suspended"));
+    }
+}
+
+fn secured(w: &mut World, hold: &picket_model::Hold) {
+    let Some(machine) = w.ec2.machines.get(&hold.instance).filter(|m| !m.shown.now().state.is_gone()) else { return };
+    let failed = hold.measures.iter().any(|m| matches!(m.state, picket_model::MeasureState::Failed(_)));
+    let facts = machine.facts.now();
+    let as_wanted = facts.termination_protection
+        && !facts.metadata_endpoint
+        && facts.deleted_with_it.is_empty()
+        && facts.target_groups.is_empty()
+        && machine.denied == facts.role.is_some();
+    if !failed && (!hold.secured || !as_wanted) {
+        let text = format!("{}: secured {}, {facts:?}, denied {}", hold.instance, hold.secured, machine.denied);
+        w.violate(Rule::HeldAreSecured, &text);
+    }
+}
+
+fn told(w: &mut World, id: &InstanceId) {
+    if !w.watched.quarantines_told.contains(id) {
+        w.violate(Rule::QuarantinesAreTold, id.as_str());
+    }
+}
+
+fn restored(w: &mut World, hold: &picket_model::Hold) {
+    let at = hold.released.as_ref().map(|r| r.at);
+    for capture in &hold.captures {
+        let Some(nic) = w.ec2.nics.get(&capture.interface) else { continue };
+        let Some(shown) = nic.shown.now().clone() else { continue };
+        let touched_since = nic.touched.is_some_and(|t| Some(stamp(t)) >= at);
+        if shown.groups != capture.groups && !touched_since {
+            let what = format!("{} of {}: {:?} is not {:?}", shown.id, hold.instance, shown.groups, capture.groups);
+            w.violate(Rule::ReleasedAreRestored, &what);
+        }
+    }
+}
