@@ -208,7 +208,8 @@ _modify_attribute = InstanceBackend.modify_instance_attribute
 
 
 def _modify_stopped(self: Any, instance_id: str, key: str, value: Any) -> Instance:
-    _alive(self.get_instance(instance_id))
+    if key != "iam_instance_profile":  # moto itself takes that from what it terminates
+        _alive(self.get_instance(instance_id))
     if key in ("user_data", "instance_type") and self.get_instance(instance_id).state_code != 80:
         message = f"The instance '{instance_id}' is not in the 'stopped' state."
         raise Refused("IncorrectInstanceState", message)

@@ -107,6 +107,15 @@ def test_a_terminated_instance_takes_no_attributes_and_a_call_without_any_is_ref
     refused("InvalidParameterCombination", ec2.modify_instance_attribute, InstanceId=other)
 
 
+def test_an_instance_with_a_profile_can_be_terminated(tenant, ec2):
+    iam = tenant.client("iam")
+    role(iam, "node")
+    iam.create_instance_profile(InstanceProfileName="node")
+    iam.add_role_to_instance_profile(InstanceProfileName="node", RoleName="node")
+    [name] = run(ec2, IamInstanceProfile={"Name": "node"})
+    ec2.terminate_instances(InstanceIds=[name])
+
+
 def test_the_metadata_service_is_switched_and_its_other_options_stay(ec2):
     [name] = run(ec2, MetadataOptions={"HttpTokens": "required", "HttpPutResponseHopLimit": 2})
     for state in ("disabled", "enabled"):
