@@ -15,8 +15,10 @@ use crate::ports::{Answer, Cloud, Inventory, Queues, Which};
 /// How long an instance may stay invisible before it is taken for one that never was. EC2's reads are consistent
 /// after seconds, at most about five minutes (EC2 API, eventual consistency).
 pub const VISIBLE_WITHIN: SignedDuration = SignedDuration::from_mins(10);
-/// How many observations travel in one message, so that it stays below a queue's 256 KiB.
+/// How many observations travel in one message, and how many bytes of them: tags alone may come to 57 KB an instance,
+/// and a queue refuses what is too long.
 const PER_MESSAGE: usize = 50;
+const BYTES_PER_MESSAGE: usize = 200 * 1024;
 
 /// What discover needs.
 pub struct Ports<'a> {
@@ -48,16 +50,32 @@ pub struct Discovered {
 /// If AWS or the store cannot be read for a passing reason; nothing is lost, the trigger is tried again.
 pub async fn run(ports: &Ports<'_>, trigger: &Trigger, now: Timestamp) -> Answer<Discovered> {
     let found = look(ports, trigger, now).await?;
-    let messages: Vec<_> = found
-        .observations
-        .chunks(PER_MESSAGE)
-        .map(|part| Message::Observed(Observed { observations: part.to_vec() }))
-        .collect();
+    let messages = in_messages(&found.observations);
     if !messages.is_empty() {
         ports.queues.send(messages).await?;
         ports.inventory.remember(&found.observations).await?;
     }
     Ok(found)
+}
+
+/// The observations in as few messages as their number and size allow.
+fn in_messages(observations: &[Observation]) -> Vec<Message> {
+    let mut parts: Vec<Vec<Observation>> = Vec::new();
+    let mut bytes = 0;
+    for observation in observations {
+        let more = serde_json::to_vec(observation).map_or(0, |text| text.len());
+        match parts.last_mut() {
+            Some(part) if part.len() < PER_MESSAGE && bytes + more <= BYTES_PER_MESSAGE => {
+                part.push(observation.clone());
+                bytes += more;
+            }
+            _ => {
+                parts.push(vec![observation.clone()]);
+                bytes = more;
+            }
+        }
+    }
+    parts.into_iter().map(|observations| Message::Observed(Observed { observations })).collect()
 }
 
 /// Looks without handing over: for `picket replay` and for tests.
