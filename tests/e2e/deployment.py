@@ -152,7 +152,13 @@ class Deployment:
     def end_what_was_launched(self) -> None:
         """Terminates the instances of the test, so that later ones do not meet them."""
         ids, self._launched = self._launched, []
-        if ids:
+        try:
+            if ids:
+                self.ec2.terminate_instances(InstanceIds=ids)
+        except ClientError:
+            # A quarantine protects what it holds from being ended.
+            for instance in ids:
+                self.ec2.modify_instance_attribute(InstanceId=instance, DisableApiTermination={"Value": False})
             self.ec2.terminate_instances(InstanceIds=ids)
 
     def interfaces_of(self, *instances: str) -> list[dict]:
@@ -303,9 +309,15 @@ class Deployment:
         return json.loads(said)
 
     def invoke_release(self, **order: Any) -> dict:
-        """Orders a release; say `case` or `instances`."""
+        """Orders a release, as often as it is busy; say `case` or `instances`."""
         scope = {"account": self.account, "region": self.region}
-        return self.invoke("release", {"scope": scope, "by": "alice", "reason": "it was a drill", **order})
+        order = {"scope": scope, "by": "alice", "reason": "it was a drill", **order}
+
+        def answer() -> dict | None:
+            said = self.invoke("release", order)
+            return None if said["is"] == "busy" else said
+
+        return eventually(answer, "an answer of release other than busy")
 
     def invoke_quarantine(self, *instances: str) -> dict:
         """Orders a quarantine by hand."""
