@@ -54,7 +54,7 @@ def test_a_launch_with_as_many_and_as_long_tags_as_ec2_takes_is_contained(picket
     """More than a queue takes in one message."""
     tags = [{"Key": f"key-{n}", "Value": "\u5b57" * 256} for n in range(50)]
     ids = picket.launch_miner(place, 30, TagSpecifications=[{"ResourceType": "instance", "Tags": tags}])
-    picket.contain(place, *ids, seconds=45)
+    picket.contain(place, *ids, seconds=75)
     is_sound(picket.alert_about(ids[0], "QUARANTINED"))
 
 

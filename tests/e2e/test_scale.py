@@ -7,7 +7,7 @@ def test_fifty_instances_of_one_call_are_contained_though_three_become_visible_l
     picket.control("POST", "faults", {"kind": "invisible", "last": 3, "seconds": 2})
     ids = picket.launch_miner(place, 50)
     assert len(ids) == 50
-    picket.contain(place, *ids, seconds=40)
+    picket.contain(place, *ids, seconds=75)
     picket.settle(60)
     assert picket.contained(place, *ids)
     assert [instance for instance in ids if picket.hold_of(instance)["state"] != "contained"] == []
@@ -18,7 +18,7 @@ def test_throttled_calls_are_tried_again(picket, place):
     picket.control("POST", "faults", {"service": "ec2", "role": "RespondRole", "count": 5})
     picket.control("POST", "faults", {"service": "ec2", "role": "DiscoverRole", "count": 5})
     ids = picket.launch_miner(place, 5)
-    picket.contain(place, *ids, seconds=40)
+    picket.contain(place, *ids, seconds=75)
     assert picket.dead_letters() == {}
 
 
