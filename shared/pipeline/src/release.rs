@@ -145,8 +145,10 @@ pub async fn run(ports: &Ports<'_>, settings: &Settings, order: &Order) -> Answe
     carry_out(ports, settings, order, open, restored, now).await
 }
 
+/// Whether another worker is at it: what is contained and not secured yet is being secured.
 fn is_busy(hold: &Hold, now: Timestamp) -> bool {
-    matches!(hold.state, HoldState::Containing | HoldState::Releasing) && hold.lease_until > now
+    let open = matches!(hold.state, HoldState::Containing | HoldState::Releasing);
+    (open || !hold.secured) && hold.state != HoldState::Released && hold.lease_until > now
 }
 
 async fn holds_of(ports: &Ports<'_>, order: &Order) -> Answer<Vec<Hold>> {

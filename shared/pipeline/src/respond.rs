@@ -14,7 +14,7 @@ mod securing;
 
 use futures::future::try_join_all;
 use futures::{join, try_join};
-use picket_model::{Decision, Entry, Event, Notice, NoticeKind, Plan, Untrusted, VpcId};
+use picket_model::{Decision, Entry, Event, InstanceId, Notice, NoticeKind, Plan, Untrusted, VpcId};
 
 use crate::actions::quarantine_group::{self, Check};
 use crate::in_force::{self, InForce, Settings};
@@ -200,9 +200,20 @@ async fn refuse(
             details: Untrusted::new(&refusal.to_string()),
         })
         .collect();
-    let notice = notice(decision, settings, format!("{}/{suffix}", decision.case), kind, ports);
+    // Told once for the same instances: a launch that was seen only in part at first is told of again.
+    let id = format!("{}/{suffix}/{}", decision.case, digest(&plan.instances()));
+    let notice = notice(decision, settings, id, kind, ports);
     try_join!(ports.holds.note(&entries), ports.queues.send(vec![Message::Notice(Box::new(notice))]))?;
     Ok(Responded::Refused(refusal))
+}
+
+/// Names some instances, in whichever order they come.
+fn digest(ids: &[InstanceId]) -> String {
+    let mut names: Vec<&str> = ids.iter().map(InstanceId::as_str).collect();
+    names.sort_unstable();
+    let mut digest = picket_model::text::sha256_hex(names.join(",").as_bytes());
+    digest.truncate(12);
+    digest
 }
 
 fn notice(decision: &Decision, settings: &Settings, id: String, kind: NoticeKind, ports: &Ports<'_>) -> Notice {

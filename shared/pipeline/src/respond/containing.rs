@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use futures::StreamExt as _;
 use futures::future::{join_all, try_join_all};
+use futures::try_join;
 use jiff::{SignedDuration, Timestamp};
 use picket_model::notice::InterfaceOutcome;
 use picket_model::{
@@ -11,13 +12,13 @@ use picket_model::{
     Plan, Step, TriggerKind, Untrusted, Verification,
 };
 
-use super::{Ports, Responded, notice, refuse, securing};
+use super::{Ports, Responded, digest, notice, refuse, securing};
 use crate::actions::contain_interface;
 use crate::in_force::{InForce, Settings};
 use crate::messages::Message;
 use crate::permit::{self, Permit, Refusal};
 use crate::plan::Live;
-use crate::ports::{Answer, Begun, Budget, Kind, PortError};
+use crate::ports::{Answer, Begun, Budget, Kind, PortError, Which};
 
 /// How long one worker may act on an instance alone; longer than the function's time limit.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -227,7 +228,10 @@ async fn close(
 ) -> Answer<Vec<Hold>> {
     let ids: Vec<InstanceId> = ours.iter().map(|h| h.instance.clone()).collect();
     let mut after = before.clone();
-    after.interfaces = ports.cloud.interfaces(&decision.scope, &ids).await?;
+    // Whether it was running is read again, too: one that booted meanwhile may have connected before it was cut.
+    let which = Which::Ids(ids.clone());
+    (after.interfaces, after.instances) =
+        try_join!(ports.cloud.interfaces(&decision.scope, &ids), ports.cloud.instances(&decision.scope, &which))?;
     let failed: HashMap<InterfaceId, &PortError> =
         changed.iter().filter_map(|(_, c, a)| a.as_ref().err().map(|e| (c.interface.clone(), e))).collect();
     let answered: Vec<&InterfaceId> = changed.iter().map(|(_, c, _)| &c.interface).collect();
@@ -246,11 +250,15 @@ async fn close(
     }
     // Told before it is closed: a crash in between tells the same notice again, which is told once.
     tell(ports, settings, decision, &ids, outcomes, contained_at).await?;
-    try_join_all(closing.iter().map(|(hold, next, entries)| ports.holds.update(hold, next, entries))).await?;
+    let kept =
+        try_join_all(closing.iter().map(|(hold, next, entries)| ports.holds.update(hold, next, entries))).await?;
     // What failed for a passing reason is tried again, with the rest contained and told.
     match changed.into_iter().find_map(|(_, _, a)| a.err().filter(|e| e.kind == Kind::Transient)) {
         Some(error) => Err(error),
-        None => Ok(closing.into_iter().map(|(_, next, _)| next).filter(|h| h.state == HoldState::Contained).collect()),
+        None => {
+            let closed = closing.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|((_, next, _), _)| next);
+            Ok(closed.filter(|h| h.state == HoldState::Contained).collect())
+        }
     }
 }
 
@@ -262,10 +270,7 @@ async fn tell(
     interfaces: Vec<InterfaceOutcome>,
     contained_at: Timestamp,
 ) -> Answer<()> {
-    let mut names: Vec<&str> = ids.iter().map(InstanceId::as_str).collect();
-    names.sort_unstable();
-    let digest = picket_model::text::sha256_hex(names.join(",").as_bytes());
-    let id = format!("{}/quarantined/{}", decision.case, &digest[..12]);
+    let id = format!("{}/quarantined/{}", decision.case, digest(ids));
     let mut decision = decision.clone();
     decision.targets.retain(|t| t.instance.as_ref().is_some_and(|i| ids.contains(i)));
     let kind = NoticeKind::Quarantined { interfaces, contained_at };
@@ -273,7 +278,7 @@ async fn tell(
 }
 
 fn verify(hold: &Hold, after: &Live, plan: &Plan, failed: &HashMap<InterfaceId, &PortError>) -> Vec<InterfaceOutcome> {
-    let booted = after.instances.iter().any(|i| i.id == hold.instance && i.state != InstanceState::Pending);
+    let booted = !after.instances.iter().any(|i| i.id == hold.instance && i.state == InstanceState::Pending);
     let outcome = |interface: &InterfaceId, verification| InterfaceOutcome {
         instance: hold.instance.clone(),
         interface: interface.clone(),
@@ -359,7 +364,10 @@ pub(super) async fn resume(
                 return Ok(Responded::Later(format!("{} is being worked on", hold.instance)));
             }
             HoldState::Containing => open.push(hold),
-            HoldState::Contained if !hold.secured && hold.lease_until <= now => unsecured.push(hold),
+            HoldState::Contained if !hold.secured && hold.lease_until <= now => {
+                let claimed = Hold { lease_until: now.saturating_add(LEASE).unwrap_or(now), ..hold.clone() };
+                unsecured.extend(ports.holds.update(&hold, &claimed, &[]).await?.then_some(claimed));
+            }
             _ => {}
         }
     }

@@ -95,13 +95,7 @@ pub(super) async fn secure(
     outcomes.into_iter().find(Result::is_err).unwrap_or(Ok(()))
 }
 
-async fn secure_one(
-    ports: &Ports<'_>,
-    in_force: &InForce,
-    permit: &Permit,
-    live: &Live,
-    hold: &Hold,
-) -> Answer<()> {
+async fn secure_one(ports: &Ports<'_>, in_force: &InForce, permit: &Permit, live: &Live, hold: &Hold) -> Answer<()> {
     let gone = !live.instances.iter().any(|i| i.id == hold.instance && !i.state.is_gone());
     let planned = match in_force.policy.containment {
         Containment::ContainOnly => Vec::new(),
