@@ -65,8 +65,8 @@ fn many(count: u64) -> ExitCode {
     for (what, times) in &*progress.coverage.lock().unwrap_or_else(std::sync::PoisonError::into_inner) {
         println!("{times:>12}  {what}");
     }
-    for (rule, why) in NOT_YET {
-        println!("not yet: {}: {why}", rule.name());
+    for not_yet in NOT_YET {
+        println!("not yet: {}: {}", not_yet.rule.name(), not_yet.why);
     }
     let steps = progress.steps.load(Ordering::Relaxed);
     #[allow(clippy::cast_precision_loss, reason = "a rate for people")]

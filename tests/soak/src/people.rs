@@ -52,7 +52,10 @@ pub fn released(w: &mut World, order: release::Order, tries: u32, outcome: &Answ
         Err(_) => "release: failed",
     });
     let again = matches!(outcome, Ok(Released::Busy { .. }) | Err(_));
-    if again && tries > 0 {
+    // A person who was refused reads why, and some insist.
+    let insists = matches!(outcome, Ok(Released::Refused { .. })) && !order.force && w.dice.chance(500);
+    if (again || insists) && tries > 0 {
+        let order = release::Order { force: order.force || insists, ..order };
         w.later(61 * SECOND, move |w| start_release(w, order, tries - 1));
     }
 }

@@ -109,6 +109,12 @@ impl Weather {
         self.odds.iter().find(|(fault, odds)| fault.meets(api) && dice.chance(*odds)).map(|(fault, _)| *fault)
     }
 
+    /// Whether calls may meet `fault`.
+    #[must_use]
+    pub fn may(&self, fault: Fault) -> bool {
+        self.odds.iter().any(|(f, _)| *f == fault) || self.planned.values().any(|f| *f == fault)
+    }
+
     /// Clears up: nothing goes wrong any more.
     pub fn clear(&mut self) {
         *self = Self { calls: self.calls, ..Self::default() };

@@ -12,7 +12,7 @@ use crate::agenda::{Agenda, MILLI, TaskId, stamp};
 use crate::api::{Api, Buckets};
 use crate::cloud::Ec2;
 use crate::dice::Dice;
-use crate::invariants::{Rule, Watched};
+use crate::invariants::{Known, Rule, Watched};
 use crate::queues::{Name, Queues};
 use crate::store::Store;
 use crate::weather::Weather;
@@ -157,8 +157,8 @@ impl World {
 
     /// Something happened that may not.
     pub fn violate(&mut self, rule: Rule, what: &str) {
-        if rule.is_relaxed() {
-            self.count(&format!("not yet: {}", rule.name()));
+        if let Some(not_yet) = rule.not_yet(what) {
+            self.count(&format!("not yet: {}", not_yet.why));
             self.trace(None, format!("(not yet) {}: {what}", rule.name()));
         } else {
             let text = format!("{}: {what}", rule.name());
@@ -184,7 +184,8 @@ impl World {
         self.tasks_made += 1;
         let id = self.tasks_made;
         self.tasks.insert(id, Task { stage, queue });
-        self.watched.workers.insert(id, (stage, BTreeMap::new()));
+        let known = Known { stage, read: BTreeMap::new(), began: self.now, ended: u64::MAX };
+        self.watched.workers.insert(id, known);
         self.trace(Some(id), format!("{stage} begins"));
         let (chance, more) = (self.weather.oversleeps, self.dice.between(1, 90));
         let limit = if chance > 0 && self.dice.chance(chance) { limit + more * 1_000 * MILLI } else { limit };
@@ -205,6 +206,7 @@ impl World {
         let dice = &mut self.dice;
         self.agenda.forget(task, || dice.chance(500));
         self.dying.push(task);
+        self.ended(task);
         if dead.queue.is_none() {
             self.watched.crashed.insert(task);
         }
@@ -214,7 +216,14 @@ impl World {
     /// A worker ends well.
     pub fn finish(&mut self, task: TaskId) {
         if let Some(ended) = self.tasks.remove(&task) {
+            self.ended(task);
             self.left(ended.queue);
+        }
+    }
+
+    fn ended(&mut self, task: TaskId) {
+        if let Some(known) = self.watched.workers.get_mut(&task) {
+            known.ended = self.now;
         }
     }
 
@@ -303,13 +312,13 @@ impl World {
     /// What a living or dead worker is.
     #[must_use]
     pub fn stage_of(&self, task: TaskId) -> &'static str {
-        self.watched.workers.get(&task).map_or("?", |(stage, _)| stage)
+        self.watched.workers.get(&task).map_or("?", |t| t.stage)
     }
 
     /// How many rules a worker read in a group, if it read it.
     #[must_use]
     pub fn checked(&self, task: TaskId, group: &GroupId) -> Option<usize> {
-        self.watched.workers.get(&task)?.1.get(group).copied()
+        self.watched.workers.get(&task)?.read.get(group).copied()
     }
 
     /// When a read that begins now shows EC2 as it was.

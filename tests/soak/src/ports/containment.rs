@@ -15,8 +15,8 @@ impl Containment for Client {
         let (vpc, task) = (vpc.clone(), self.task);
         self.call(Api::MarkedGroups, vpc.to_string(), move |w, view| {
             let found = w.ec2.marked(&vpc, view);
-            if let Some((_, read)) = w.watched.workers.get_mut(&task) {
-                read.extend(found.iter().map(|g| (g.id.clone(), g.rules)));
+            if let Some(known) = w.watched.workers.get_mut(&task) {
+                known.read.extend(found.iter().map(|g| (g.id.clone(), g.rules)));
             }
             Ok(found)
         })
