@@ -145,7 +145,10 @@ impl Reply for Lifted {
             }
             Released::Done { restored, undone, stays, .. } => {
                 done(&mut page, restored);
-                besides(&mut page, "also put back", undone, "stays", stays);
+                // The plan has listed them; what is new is that it is done.
+                if undone.len() + stays.len() > 0 {
+                    page.line(Tone::Good, format!("also put back: {}; kept: {}", undone.len(), stays.len())).gap();
+                }
             }
             Released::Already => {
                 page.line(Tone::Good, "nothing to do: it was released already");

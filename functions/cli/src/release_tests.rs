@@ -29,8 +29,9 @@ fn a_plan_is_a_table_and_a_release_is_a_line_for_each_interface() {
         planned,
     };
     assert_eq!(text(of(true, &[])), plan);
-    let done = "released; interfaces put back: 1\neni-12345678 of i-12345678 is in sg-11111111, sg-22222222 again\n\n";
+    let done = "released; interfaces put back: 1\neni-12345678 of i-12345678 is in sg-11111111, sg-22222222 again\n";
     assert_eq!(text(of(false, &[])), done);
+    assert_eq!(text(of(false, &["x"])), format!("{done}also put back: 1; kept: 1\n\n"));
     let more = format!(
         "{plan}also put back: metadata service of i-12345678 on\nstays: snapshot all volumes of i-12345678\n\n"
     );

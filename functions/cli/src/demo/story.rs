@@ -161,7 +161,9 @@ async fn responded(
     let held = stage
         .until("the verification, and securing the evidence", || async {
             let held = holds_of(aws, rehearsal, attack).await?;
-            Ok::<_, picket_pipeline::PortError>(held.iter().all(|h| h.state == HoldState::Contained && h.secured).then_some(held))
+            Ok::<_, picket_pipeline::PortError>(
+                held.iter().all(|h| h.state == HoldState::Contained && h.secured).then_some(held),
+            )
         })
         .await?;
     let first = held.first().ok_or_else(|| Failure::refused("nothing is held"))?;

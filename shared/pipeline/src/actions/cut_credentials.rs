@@ -8,7 +8,9 @@ use picket_model::{Change, Measure};
 use super::Subject;
 
 /// What it needs of IAM: a managed policy under our own path, and attaching nothing but those.
-pub const PERMISSIONS: &[&str] = &["iam:AttachRolePolicy", "iam:CreatePolicy", "iam:GetInstanceProfile"];
+/// A policy that is there already under our name is read first: somebody may have planted it.
+pub const PERMISSIONS: &[&str] =
+    &["iam:AttachRolePolicy", "iam:CreatePolicy", "iam:GetInstanceProfile", "iam:GetPolicy", "iam:GetPolicyVersion"];
 
 /// The measure, where the instance has a role.
 pub(super) fn plan(subject: &Subject<'_>) -> Vec<Measure> {

@@ -103,6 +103,19 @@ mod tests {
     }
 
     #[test]
+    fn the_roles_of_the_deployment_grant_what_the_actions_need() {
+        let roles = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/roles.yaml"));
+        for (action, permissions) in ALL {
+            for permission in *permissions {
+                assert!(
+                    roles.contains(permission),
+                    "{action} needs {permission}, which infra/roles.yaml does not grant"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn evidence_is_protected_before_credentials_are_cut_and_copies_are_made() {
         let expected = [
             "protect_termination",
