@@ -201,15 +201,15 @@ async fn refuse(
         })
         .collect();
     // Told once for the same instances: a launch that was seen only in part at first is told of again.
-    let id = format!("{}/{suffix}/{}", decision.case, digest(&plan.instances()));
+    let id = format!("{}/{suffix}/{}", decision.case, digest(plan.instances().iter().map(InstanceId::as_str)));
     let notice = notice(decision, settings, id, kind, ports);
     try_join!(ports.holds.note(&entries), ports.queues.send(vec![Message::Notice(Box::new(notice))]))?;
     Ok(Responded::Refused(refusal))
 }
 
-/// Names some instances, in whichever order they come.
-fn digest(ids: &[InstanceId]) -> String {
-    let mut names: Vec<&str> = ids.iter().map(InstanceId::as_str).collect();
+/// Names some things, in whichever order they come.
+fn digest<'a>(ids: impl IntoIterator<Item = &'a str>) -> String {
+    let mut names: Vec<&str> = ids.into_iter().collect();
     names.sort_unstable();
     let mut digest = picket_model::text::sha256_hex(names.join(",").as_bytes());
     digest.truncate(12);

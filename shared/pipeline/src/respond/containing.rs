@@ -8,8 +8,8 @@ use futures::try_join;
 use jiff::{SignedDuration, Timestamp};
 use picket_model::notice::InterfaceOutcome;
 use picket_model::{
-    Capture, Decision, Entry, Event, GroupId, Hold, HoldState, InstanceId, InstanceState, InterfaceId, NoticeKind,
-    Plan, Step, TriggerKind, Untrusted, Verification,
+    Capture, Decision, Entry, Event, GroupId, Hold, HoldState, InstanceId, InstanceState, InterfaceId, Measure,
+    MeasureState, NoticeKind, Plan, Step, TriggerKind, Untrusted, Verification,
 };
 
 use super::{Ports, Responded, digest, notice, refuse, securing};
@@ -19,6 +19,7 @@ use crate::messages::Message;
 use crate::permit::{self, Permit, Refusal};
 use crate::plan::Live;
 use crate::ports::{Answer, Begun, Budget, Kind, PortError, Which};
+use crate::reasons;
 
 /// How long one worker may act on an instance alone; longer than the function's time limit.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -146,10 +147,14 @@ async fn take_over(
         HoldState::Containing | HoldState::Contained | HoldState::Releasing => Hold {
             state: HoldState::Containing,
             captures: keep_first(&found.captures, &wanted.captures),
+            quarantine: both(&found.quarantine, &wanted.quarantine),
+            also: with_case(found, decision),
             lease_until: wanted.lease_until,
-            ..found.clone()
+            ..made_again(found)
         },
-        HoldState::Released if overrides_release(decision, found) => wanted,
+        HoldState::Released if overrides_release(decision, found) => {
+            Hold { captures: wanted.captures.into_iter().map(|c| as_before(found, c)).collect(), ..wanted }
+        }
         HoldState::Released => return Ok(Ok(None)),
     };
     let entries = intents(decision, plan, &next, now);
@@ -160,11 +165,42 @@ async fn take_over(
     }
 }
 
+fn with_case(found: &Hold, decision: &Decision) -> Vec<picket_model::CaseId> {
+    let mut also = found.also.clone();
+    also.extend(Some(decision.case.clone()).filter(|c| reasons::is_new(found, c)));
+    also
+}
+
 /// What a person released stays released, unless a person orders it again or GuardDuty reports it anew.
 fn overrides_release(decision: &Decision, hold: &Hold) -> bool {
     let since = hold.released.as_ref().map_or(Timestamp::MIN, |r| r.at);
     let new_finding = decision.trigger == TriggerKind::GuardDuty && decision.triggered_at > since;
     decision.ordered || new_finding
+}
+
+/// A release that stopped half way may have put measures back without saying so: they are made again.
+fn made_again(found: &Hold) -> Hold {
+    let mut next = found.clone();
+    if found.state == HoldState::Releasing {
+        let back = |m: &&mut Measure| m.undo.is_some() && !matches!(m.state, MeasureState::Failed(_));
+        next.measures.iter_mut().filter(back).for_each(|m| m.state = MeasureState::Intended);
+        next.secured = false;
+    }
+    next
+}
+
+/// What is captured of an interface that was released: if the read still shows the group that it was held in, the
+/// capture that the release went back to.
+fn as_before(found: &Hold, capture: Capture) -> Capture {
+    let held = capture.groups.iter().all(|g| found.quarantine.contains(g));
+    let before = found.captures.iter().find(|c| c.interface == capture.interface && held);
+    before.cloned().unwrap_or(capture)
+}
+
+fn both(first: &[GroupId], later: &[GroupId]) -> Vec<GroupId> {
+    let mut all = first.to_vec();
+    all.extend(later.iter().filter(|l| !first.contains(l)).cloned());
+    all
 }
 
 fn keep_first(first: &[Capture], later: &[Capture]) -> Vec<Capture> {
@@ -181,6 +217,8 @@ fn new_hold(decision: &Decision, plan: &Plan, live: &Live, instance: InstanceId,
         scope: decision.scope.clone(),
         instance,
         case: decision.case.clone(),
+        also: Vec::new(),
+        lifted: Vec::new(),
         state: HoldState::Containing,
         captures,
         quarantine,
@@ -270,7 +308,11 @@ async fn tell(
     interfaces: Vec<InterfaceOutcome>,
     contained_at: Timestamp,
 ) -> Answer<()> {
-    let id = format!("{}/quarantined/{}", decision.case, digest(ids));
+    // A leak is told even if the same instances were told of without one, and its end is told, too.
+    let leaking = |o: &&InterfaceOutcome| matches!(o.verification, Verification::Leaking(_));
+    let leaks: Vec<&str> = interfaces.iter().filter(leaking).map(|o| o.interface.as_str()).collect();
+    let word = if leaks.is_empty() { String::new() } else { format!("/leaking/{}", digest(leaks)) };
+    let id = format!("{}/quarantined/{}{word}", decision.case, digest(ids.iter().map(InstanceId::as_str)));
     let mut decision = decision.clone();
     decision.targets.retain(|t| t.instance.as_ref().is_some_and(|i| ids.contains(i)));
     let kind = NoticeKind::Quarantined { interfaces, contained_at };
@@ -358,7 +400,17 @@ pub(super) async fn resume(
     let found = join_all(ids.map(|id| ports.holds.hold(&decision.scope, id))).await;
     let (mut open, mut unsecured) = (Vec::new(), Vec::new());
     for hold in found {
-        let Some(hold) = hold? else { continue };
+        let Some(mut hold) = hold? else { continue };
+        if reasons::is_new(&hold, &decision.case) {
+            let counted = match hold.lease_until > now {
+                true => None,
+                false => reasons::add(ports.holds, &hold, &decision.case, now).await?,
+            };
+            match counted {
+                Some(counted) => hold = counted,
+                None => return Ok(Responded::Later(format!("{} is being worked on", hold.instance))),
+            }
+        }
         match hold.state {
             HoldState::Containing if hold.lease_until > now => {
                 return Ok(Responded::Later(format!("{} is being worked on", hold.instance)));
