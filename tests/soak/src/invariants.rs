@@ -9,9 +9,10 @@ use picket_model::{
 use picket_pipeline::messages::Message;
 use picket_pipeline::render;
 
-use crate::agenda::TaskId;
+use crate::agenda::{TaskId, stamp};
 use crate::weather::Fault;
 use crate::world::World;
+use jiff::Timestamp;
 
 /// What a stage may break.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,6 +74,17 @@ pub const NOT_YET: &[NotYet] = &[
         like: "from Some(ContainIntended) to ReleaseIntended",
         why: "a containment whose worker died may be released, and the table of transitions lacks that",
     },
+    NotYet {
+        rule: Rule::JournalIsLegal,
+        like: "from Some(UndoIntended) to Measure",
+        why: "measures of a half-done release are made again, and the table of transitions lacks that",
+    },
+    NotYet {
+        rule: Rule::JournalIsLegal,
+        like: "from Some(UndoDone) to MeasureDone",
+        why: "measures that are made again after a half-done release have no second intent in the journal",
+    },
+    NotYet { rule: Rule::WithinTheCap, like: "held anew", why: "what is held again after a release does not count" },
     NotYet {
         rule: Rule::ToldOnce,
         like: "at the same time",
@@ -181,7 +193,8 @@ pub fn makes(w: &mut World, task: TaskId, change: &Change) {
     let stands = |h: &Hold| match h.state {
         HoldState::Releasing => h.measures.iter().any(|m| m.undo.as_ref() == Some(change)),
         HoldState::Containing | HoldState::Contained => {
-            h.measures.iter().any(|m| m.apply == *change && m.state == MeasureState::Intended)
+            // Making it twice is making it once.
+            h.measures.iter().any(|m| m.apply == *change && m.state != MeasureState::Undone)
         }
         HoldState::Released => false,
     };
@@ -245,7 +258,7 @@ pub fn began(w: &mut World, task: TaskId, new: &[Hold], cap: u32) {
     w.watched.cap = cap;
     for hold in new {
         captured(w, task, hold);
-        counted(w, hold);
+        counted(w, hold, "held");
     }
 }
 
@@ -253,7 +266,7 @@ pub fn began(w: &mut World, task: TaskId, new: &[Hold], cap: u32) {
 pub fn updated(w: &mut World, task: TaskId, before: &Hold, next: &Hold) {
     captured(w, task, next);
     if before.state == HoldState::Released && next.state == HoldState::Containing {
-        counted(w, next);
+        counted(w, next, "held anew");
     } else if !before.captures.iter().all(|c| next.captures.contains(c)) {
         w.violate(Rule::CaptureKept, next.instance.as_str());
     }
@@ -271,12 +284,12 @@ fn captured(w: &mut World, task: TaskId, hold: &Hold) {
     }
 }
 
-fn counted(w: &mut World, hold: &Hold) {
+fn counted(w: &mut World, hold: &Hold, how: &str) {
     let hour = w.time().strftime("%Y-%m-%dT%H").to_string();
     let count = w.watched.began.entry(hour).or_default();
     *count += 1;
     if *count > w.watched.cap {
-        let text = format!("{} is number {count} of {}", hold.instance, w.watched.cap);
+        let text = format!("{} is {how} as number {count} of {}", hold.instance, w.watched.cap);
         w.violate(Rule::WithinTheCap, &text);
     }
 }
@@ -291,6 +304,11 @@ pub fn journalled(w: &mut World, illegal: Vec<String>) {
 /// A message was handed over.
 pub fn sent(w: &mut World, message: &Message) {
     if let Message::Notice(notice) = message {
+        if let NoticeKind::Quarantined { interfaces, contained_at } = &notice.kind {
+            for outcome in interfaces.iter().filter(|o| o.verification == Verification::Cut) {
+                cut(w, &outcome.interface, *contained_at);
+            }
+        }
         w.count(match notice.kind {
             NoticeKind::Quarantined { .. } => "notice: quarantined",
             NoticeKind::WouldQuarantine { .. } => "notice: would quarantine",
@@ -298,6 +316,16 @@ pub fn sent(w: &mut World, message: &Message) {
             NoticeKind::Released { .. } => "notice: released",
             _ => "notice: other",
         });
+    }
+}
+
+/// An interface is called CUT. A late read may show an instance as pending that has booted, and somebody else may have
+/// opened it again meanwhile.
+fn cut(w: &mut World, interface: &InterfaceId, contained_at: Timestamp) {
+    let Some(nic) = w.ec2.nics.get(interface) else { return };
+    let opened = nic.touched.is_some_and(|t| stamp(t) >= contained_at);
+    if !nic.flows.is_empty() && !opened && !w.weather.may(Fault::Stale) {
+        w.violate(Rule::CutIsCut, interface.as_str());
     }
 }
 
@@ -327,17 +355,8 @@ pub fn published(w: &mut World, task: TaskId, body: &str) {
         NoticeKind::Refused { .. } | NoticeKind::WouldQuarantine { .. } => w.watched.refusals_told.extend(targets),
         NoticeKind::Quarantined { interfaces, .. } => {
             w.watched.quarantines_told.extend(targets);
-            for outcome in interfaces {
-                let flows = w.ec2.nics.get(&outcome.interface).map_or(0, |n| n.flows.len());
-                match outcome.verification {
-                    Verification::Leaking(_) => drop(w.watched.leaks_told.insert(outcome.interface.clone())),
-                    // A late read may still show an instance as pending that has booted.
-                    Verification::Cut if flows > 0 && !w.weather.may(Fault::Stale) => {
-                        w.violate(Rule::CutIsCut, outcome.interface.as_str())
-                    }
-                    _ => {}
-                }
-            }
+            let leaks = interfaces.iter().filter(|o| matches!(o.verification, Verification::Leaking(_)));
+            w.watched.leaks_told.extend(leaks.map(|o| o.interface.clone()));
         }
         _ => {}
     }
