@@ -40,6 +40,7 @@ def measure(stage: Stage, launches: int, say: Callable[[str], None]) -> tuple[li
         Row(f"one instance, p50 of {launches}", quantile(times, 0.5), "ms", group=GROUP),
         Row("one instance, p99", quantile(times, 0.99), "ms", group=GROUP),
         Row(f"{MANY} instances in one call", many["ms"], "ms", group=GROUP),
+        Row("AWS calls that the functions made by then", sum(many["calls_by_then"].values()), group=GROUP),
     ]
     return rows, {"median_of_phases": _phases(found), "launches": found, str(MANY): many}
 
@@ -63,13 +64,14 @@ def _launch(stage: Stage, count: int) -> dict:
         time.sleep(_POLL_SECONDS)
         looks += 1
     contained = time.perf_counter()
-    calls = stage.control("GET", "calls")["calls"]
+    calls, by_then = stage.control("GET", "calls")["calls"], _calls_made(stage)
     quiet = _becomes_quiet(stage)
     return {
         "ms": round((contained - began) * 1000, 2),
         "answered_ms": round((answered - began) * 1000, 2),
         "looks": looks,
-        "calls": _calls_made(stage),
+        "calls_by_then": by_then,
+        "calls_in_all": _calls_made(stage),
         "quiet_ms": quiet and round((quiet - began) * 1000),
         "phases": _phases_of(calls, wall, wall + contained - began),
     }
@@ -85,7 +87,7 @@ def _becomes_quiet(stage: Stage) -> float | None:
 
 
 def _calls_made(stage: Stage) -> dict[str, int]:
-    """How many AWS calls each function made for this launch and all its events."""
+    """How many AWS calls each function has made since this launch, for all of its events."""
     counts = stage.control("GET", "calls?limit=1")["counts"]
     by = lambda role: sum(c["count"] for c in counts if f"{role}Role" in c["caller"])  # noqa: E731
     return {function: by(function.capitalize()) for function in QUEUE_OF}
