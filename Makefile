@@ -21,7 +21,7 @@ demo: build $(CLOUD)/ready ## The main job, as a story: a launch in, a quarantin
 test: unit localcloud e2e ## Every test
 
 unit: ## The tests of the code, by data and in the fake world
-	cargo nextest --version >/dev/null 2>&1 && cargo nextest run --workspace --locked || cargo test --workspace --locked
+	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace --locked; else cargo test --workspace --locked; fi
 
 localcloud: $(CLOUD)/ready ## The tests of the local cloud itself
 	$(CLOUD)/bin/python -m pytest -q tests/localcloud

@@ -100,6 +100,8 @@ mod tests {
             scope: scope.clone(),
             instance: InstanceId::parse("i-0aaaaaaaaaaaaaaaa").unwrap(),
             case: CaseId::try_from("case-0123456789ab".to_owned()).unwrap(),
+            also: Vec::new(),
+            lifted: Vec::new(),
             state: *state,
             captures: Vec::<Capture>::new(),
             quarantine: Vec::new(),

@@ -2,6 +2,7 @@
 //! under its own role. What may be put back is decided there, against live state.
 
 use picket_model::{CaseId, GroupId, InstanceId, Untrusted};
+use picket_pipeline::reasons::StillHeld;
 use picket_pipeline::release::{Order, Released, Restored};
 use serde::Serialize;
 
@@ -139,11 +140,16 @@ impl Reply for Lifted {
     fn text(&self, paint: Paint) -> String {
         let mut page = Page::new(paint);
         match &self.outcome {
-            Released::Done { restored, undone, stays, planned: true } => {
+            Released::Done { restored, still_held, .. } if restored.is_empty() && !still_held.is_empty() => {
+                held_by_others(&mut page, still_held);
+            }
+            Released::Done { restored, undone, stays, still_held, planned: true } => {
+                held_by_others(&mut page, still_held);
                 plan(&mut page, restored);
                 besides(&mut page, "also put back", undone, "stays", stays);
             }
-            Released::Done { restored, undone, stays, .. } => {
+            Released::Done { restored, undone, stays, still_held, .. } => {
+                held_by_others(&mut page, still_held);
                 done(&mut page, restored);
                 // The plan has listed them; what is new is that it is done.
                 if undone.len() + stays.len() > 0 {
@@ -183,6 +189,14 @@ fn done(page: &mut Page, restored: &[Restored]) {
     for r in restored {
         page.line(Tone::Plain, format!("{} of {} is in {} again", r.interface, r.instance, list(&r.to)));
     }
+}
+
+fn held_by_others(page: &mut Page, still_held: &[StillHeld]) {
+    for held in still_held {
+        let cases: Vec<_> = held.by.iter().map(CaseId::as_str).collect();
+        page.line(Tone::Warn, format!("{} stays in quarantine: {} holds it too", held.instance, cases.join(", ")));
+    }
+    page.gap();
 }
 
 /// What is put back beside the groups, and what stays; nothing is said where there is nothing.

@@ -103,6 +103,12 @@ pub struct Hold {
     pub instance: InstanceId,
     /// Under which case.
     pub case: CaseId,
+    /// Other cases that hold it too.
+    #[serde(default)]
+    pub also: Vec<CaseId>,
+    /// Cases among these that people have lifted.
+    #[serde(default)]
+    pub lifted: Vec<CaseId>,
     /// Where it stands.
     pub state: HoldState,
     /// The state before, interface by interface.
@@ -121,6 +127,13 @@ pub struct Hold {
     /// Whether all measures were planned and made, or refused: nothing is left to resume.
     #[serde(default)]
     pub secured: bool,
+}
+
+impl Hold {
+    /// The cases that still hold it.
+    pub fn cases(&self) -> impl Iterator<Item = &CaseId> {
+        std::iter::once(&self.case).chain(&self.also).filter(|c| !self.lifted.contains(c))
+    }
 }
 
 /// A release, as asked for.

@@ -14,6 +14,7 @@ pub mod order;
 pub mod permit;
 pub mod plan;
 pub mod ports;
+pub mod reasons;
 pub mod release;
 pub mod render;
 pub mod respond;

@@ -21,6 +21,7 @@ use crate::measures;
 use crate::messages::Message;
 use crate::permit;
 use crate::ports::{Answer, Clock, Cloud, Containment, Holds, Levers, PortError, Queues};
+use crate::reasons::{self, StillHeld};
 
 /// How long one worker may release an instance alone.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -92,6 +93,9 @@ pub enum Released {
         /// What stays, such as snapshots.
         #[serde(default)]
         stays: Vec<String>,
+        /// What other cases hold too, and so stays in quarantine.
+        #[serde(default)]
+        still_held: Vec<StillHeld>,
         /// Whether it was only planned.
         planned: bool,
     },
@@ -129,12 +133,22 @@ pub async fn run(ports: &Ports<'_>, settings: &Settings, order: &Order) -> Answe
     if let Some(busy) = open.iter().find(|h| is_busy(h, now)) {
         return Ok(Released::Busy { instance: busy.instance.clone() });
     }
+    let (still_held, open) = leave_what_others_hold(ports, order, open, now).await?;
+    if open.is_empty() {
+        return Ok(Released::Done {
+            restored: Vec::new(),
+            undone: Vec::new(),
+            stays: Vec::new(),
+            still_held,
+            planned: order.plan_only,
+        });
+    }
     let (live, exist, differences) = compare(ports, order, &open).await?;
     let restored = plan(&open, &live, &exist);
     if order.plan_only {
         return Ok(if differences.is_empty() || order.force {
             let (undone, stays): (Vec<_>, Vec<_>) = open.iter().map(measures::to_undo).unzip();
-            Released::Done { restored, undone: undone.concat(), stays: stays.concat(), planned: true }
+            Released::Done { restored, undone: undone.concat(), stays: stays.concat(), still_held, planned: true }
         } else {
             Released::Refused { differences }
         });
@@ -142,7 +156,34 @@ pub async fn run(ports: &Ports<'_>, settings: &Settings, order: &Order) -> Answe
     if !differences.is_empty() && !order.force {
         return Ok(Released::Refused { differences });
     }
-    carry_out(ports, settings, order, open, restored, now).await
+    let mut released = carry_out(ports, settings, order, open, restored, now).await?;
+    if let Released::Done { still_held: kept, .. } = &mut released {
+        *kept = still_held;
+    }
+    Ok(released)
+}
+
+/// Lifts this case from what other cases hold too, and answers what stays and what can go.
+async fn leave_what_others_hold(
+    ports: &Ports<'_>,
+    order: &Order,
+    open: Vec<Hold>,
+    now: Timestamp,
+) -> Answer<(Vec<StillHeld>, Vec<Hold>)> {
+    let Some(case) = &order.case else { return Ok((Vec::new(), open)) };
+    let (mut stays, mut goes) = (Vec::new(), Vec::new());
+    for hold in open {
+        let by = reasons::others(&hold, case);
+        if by.is_empty() {
+            goes.push(hold);
+            continue;
+        }
+        if !order.plan_only && hold.cases().any(|c| c == case) {
+            reasons::lift(ports.holds, &hold, case, &order.by, now).await?;
+        }
+        stays.push(StillHeld { instance: hold.instance, by });
+    }
+    Ok((stays, goes))
 }
 
 /// Whether another worker is at it: what is contained and not secured yet is being secured.
@@ -154,7 +195,7 @@ fn is_busy(hold: &Hold, now: Timestamp) -> bool {
 async fn holds_of(ports: &Ports<'_>, order: &Order) -> Answer<Vec<Hold>> {
     if let Some(case) = &order.case {
         let mut holds = ports.holds.holds(&order.scope).await?;
-        holds.retain(|h| &h.case == case);
+        holds.retain(|h| &h.case == case || h.also.contains(case));
         return Ok(holds);
     }
     let found = try_join_all(order.instances.iter().map(|i| ports.holds.hold(&order.scope, i))).await?;
@@ -243,7 +284,7 @@ async fn carry_out(
     try_join_all(attempted.iter().map(|a| close(ports, order, a))).await?;
     match attempted.into_iter().find_map(|a| a.failed) {
         Some(error) => Err(error),
-        None => Ok(Released::Done { restored: done, undone: back, stays, planned: false }),
+        None => Ok(Released::Done { restored: done, undone: back, stays, still_held: Vec::new(), planned: false }),
     }
 }
 

@@ -92,6 +92,34 @@ fn every_interface_has_its_groups_again_in_their_order_and_twice_is_once() {
 }
 
 #[test]
+fn what_two_cases_hold_is_released_with_the_second() {
+    let world = held();
+    let mut second = respond::decision(2);
+    second.case = CaseId::derive(&respond::scope(), "ordered by hand");
+    second.targets.truncate(1);
+    respond::once(&world, &second, &respond::settings()).unwrap().unwrap();
+    let Released::Done { restored, still_held, .. } = once(&world, &order()).unwrap().unwrap() else {
+        panic!("refused")
+    };
+    assert_eq!(still_held, [StillHeld { instance: respond::instance_id(0), by: vec![second.case.clone()] }]);
+    assert!(restored.iter().all(|r| r.instance == respond::instance_id(1)), "{restored:?}");
+    assert_eq!(world.state().holds[&respond::instance_id(0)].state, HoldState::Contained);
+    once(&world, &Order { case: Some(second.case), ..order() }).unwrap().unwrap();
+    assert_restored(&world, "");
+}
+
+#[test]
+fn an_instance_that_is_named_is_released_whoever_holds_it() {
+    let world = held();
+    let mut second = respond::decision(1);
+    second.case = CaseId::derive(&respond::scope(), "ordered by hand");
+    respond::once(&world, &second, &respond::settings()).unwrap().unwrap();
+    let instances = vec![respond::instance_id(0), respond::instance_id(1)];
+    once(&world, &Order { case: None, instances, ..order() }).unwrap().unwrap();
+    assert_restored(&world, "");
+}
+
+#[test]
 fn a_plan_changes_nothing() {
     let world = held();
     let before = world.state().interfaces.clone();
