@@ -83,6 +83,9 @@ impl Client {
         let fault = {
             let mut guard = self.sim.world();
             let world = &mut *guard;
+            if matches!(world.stage_of(self.task), "respond" | "release" | "order" | "notify") {
+                world.watched.own_calls.push(world.weather.calls);
+            }
             let fault = world.weather.next(&mut world.dice, api);
             if let Some(fault) = fault {
                 world.count(&format!("fault: {}", fault.name()));

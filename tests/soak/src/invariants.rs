@@ -66,7 +66,7 @@ pub const NOT_YET: &[NotYet] = &[
     },
     NotYet {
         rule: Rule::JournalIsLegal,
-        like: "from Some(ReleaseIntended) to ContainIntended",
+        like: "from Some(ReleaseIntended) to ",
         why: "a release whose worker died is taken over by a containment, and the table of transitions lacks that",
     },
     NotYet {
@@ -176,6 +176,12 @@ pub struct Watched {
     pub refusals_told: BTreeSet<InstanceId>,
     /// Instances whose quarantine people were told.
     pub quarantines_told: BTreeSet<InstanceId>,
+    /// Whether a quarantine is groups alone.
+    pub contain_only: bool,
+    /// Numbers of the calls of workers that change or tell.
+    pub own_calls: Vec<u64>,
+    /// How often the groups of an interface were set.
+    pub set: u64,
     /// How many pages there were.
     pub published: u64,
 }
@@ -206,6 +212,7 @@ pub fn makes(w: &mut World, task: TaskId, change: &Change) {
 /// A worker sets the groups of an interface.
 pub fn set_groups(w: &mut World, task: TaskId, shown: &Interface, groups: &[GroupId]) {
     changes(w, task);
+    w.watched.set += 1;
     let stage = w.stage_of(task);
     let Some(instance) = shown.instance.clone() else { return };
     let hold = w.store.holds.get(&instance).cloned();

@@ -18,6 +18,7 @@ pub mod invariants;
 pub mod launch;
 pub mod levers;
 pub mod people;
+pub mod playbook;
 mod ports;
 pub mod queues;
 pub mod soak;

@@ -24,7 +24,7 @@ pub fn check(w: &mut World) {
                 told(w, &hold.instance);
                 secured(w, &hold);
             }
-            HoldState::Containing if leaks_for_good(w, &hold.instance) => {}
+            HoldState::Containing if leaks_for_good(w, &hold.instance) || forbidden(w, &hold.instance) => {}
             state => w.violate(Rule::HoldsAreTerminal, &format!("{} is {state}", hold.instance)),
         }
     }
@@ -48,7 +48,9 @@ fn leaks_for_good(w: &World, id: &InstanceId) -> bool {
     nics(w, id).iter().any(|(_, n, i)| !n.branch && matches!(i.kind, InterfaceKind::Requester(_)))
 }
 
-fn is_contained(w: &World, shown: &Interface) -> bool {
+/// Whether an interface is in its quarantine group alone, and that has no rules.
+#[must_use]
+pub fn is_contained(w: &World, shown: &Interface) -> bool {
     match (w.store.quarantine.get(&shown.vpc), shown.groups.as_slice()) {
         (Some(ours), [only]) => ours == only && w.ec2.rules_of(only) == 0,
         _ => false,
@@ -108,7 +110,10 @@ fn secured(w: &mut World, hold: &picket_model::Hold) {
         && facts.deleted_with_it.is_empty()
         && facts.target_groups.is_empty()
         && machine.denied == facts.role.is_some();
-    if !failed && (!hold.secured || !as_wanted) {
+    if w.watched.contain_only {
+        return;
+    }
+    if !failed && !forbidden(w, &hold.instance) && (!hold.secured || !as_wanted) {
         let text = format!("{}: secured {}, {facts:?}, denied {}", hold.instance, hold.secured, machine.denied);
         w.violate(Rule::HeldAreSecured, &text);
     }
