@@ -152,14 +152,13 @@ class Deployment:
     def end_what_was_launched(self) -> None:
         """Terminates the instances of the test, so that later ones do not meet them."""
         ids, self._launched = self._launched, []
-        try:
-            if ids:
-                self.ec2.terminate_instances(InstanceIds=ids)
-        except ClientError:
-            # A quarantine protects what it holds from being ended.
-            for instance in ids:
+        for instance in ids:
+            try:
+                self.ec2.terminate_instances(InstanceIds=[instance])
+            except ClientError:
+                # A quarantine protects what it holds from being ended.
                 self.ec2.modify_instance_attribute(InstanceId=instance, DisableApiTermination={"Value": False})
-            self.ec2.terminate_instances(InstanceIds=ids)
+                self.ec2.terminate_instances(InstanceIds=[instance])
 
     def interfaces_of(self, *instances: str) -> list[dict]:
         mine = [{"Name": "attachment.instance-id", "Values": list(instances)}]
@@ -234,12 +233,12 @@ class Deployment:
         mine = lambda: [a for a in self.alerts_about(word) if a["Message"].startswith(says)]  # noqa: E731
         return eventually(mine, f"an alert about {word} that begins with {says!r}", seconds)[0]
 
-    def changes(self, naming: str = "") -> list[dict]:
-        """The calls by which Picket's functions changed, or tried to change, something in EC2."""
+    def changes(self, naming: str = "", since: float = 0) -> list[dict]:
+        """The calls by which Picket's functions changed, or tried to change, something in EC2 since a time."""
         ours = {role["RoleName"] for role in self.roles()}
         made = self.control("GET", "calls")["calls"]
         changing = [call for call in made if call["service"] == "ec2" and call["mutating"] and call["caller"] in ours]
-        return [call for call in changing if not naming or naming in call["resources"]]
+        return [c for c in changing if c["time"] > since and (not naming or naming in c["resources"])]
 
     def log_of(self, function: str, since: float = 0) -> list[str]:
         """A function's log lines; `since` is a time in seconds."""

@@ -93,14 +93,12 @@ def test_our_own_changes_come_back_as_events_and_cause_nothing(picket, place):
     assert {record["userIdentity"]["type"] for record in own} == {"AssumedRole"}
     picket.put_events(*map(api_call, own), *map(api_call, own))
     picket.settle()
-    assert [call for call in picket.changes() if call["time"] > settled] == []
+    assert picket.changes(since=settled) == []
 
 
 def test_responders_that_make_the_first_group_of_a_vpc_at_once_use_one(picket):
     place = picket.new_place()
-    for user in ("one", "two", "three"):
-        picket.launch_miner(place, user=user)
-    instances = list(picket._launched)
+    instances = [instance for user in ("one", "two", "three") for instance in picket.launch_miner(place, user=user)]
     picket.contain(place, *instances)
     quarantined = {call["resources"][-1] for i in picket.groups_of(*instances) for call in picket.changes(i)}
     assert set(changes_of(picket, *instances).values()) == {1}, quarantined

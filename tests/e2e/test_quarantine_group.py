@@ -54,8 +54,7 @@ def test_a_decoy_with_our_tag_is_not_used(picket, place):
 
 
 def test_a_group_that_was_deleted_is_made_again(picket, place, group):
-    for instance in picket._launched:
-        picket.ec2.terminate_instances(InstanceIds=[instance])
+    picket.end_what_was_launched()
     picket.ec2.delete_security_group(GroupId=group)
     [instance] = picket.launch_miner(place)
     eventually(lambda: picket.quarantine_group_of(place) != group, "another quarantine group")
