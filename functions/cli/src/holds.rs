@@ -102,6 +102,7 @@ mod tests {
             case: CaseId::try_from("case-0123456789ab".to_owned()).unwrap(),
             also: Vec::new(),
             lifted: Vec::new(),
+            times: 0,
             state: *state,
             captures: Vec::<Capture>::new(),
             quarantine: Vec::new(),

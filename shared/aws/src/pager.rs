@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 use aws_sdk_sns::types::MessageAttributeValue;
+use jiff::Timestamp;
 use picket_model::Notice;
-use picket_pipeline::ports::{Answer, Kind, Pager, PortError};
+use picket_pipeline::ports::{Answer, Claim, Kind, Pager, PortError};
 
 use crate::error::port_error;
 use crate::{Clients, Table};
@@ -26,8 +27,8 @@ impl<'a> Topic<'a> {
 
 #[async_trait]
 impl Pager for Topic<'_> {
-    async fn was_told(&self, notice: &Notice) -> Answer<bool> {
-        self.table.was_told(notice).await
+    async fn claim(&self, notice: &Notice, now: Timestamp, until: Timestamp) -> Answer<Claim> {
+        self.table.claim_notice(notice, now, until).await
     }
 
     async fn publish(&self, subject: &str, body: &str, severity: &str) -> Answer<()> {

@@ -109,6 +109,9 @@ pub struct Hold {
     /// Cases among these that people have lifted.
     #[serde(default)]
     pub lifted: Vec<CaseId>,
+    /// How often it was contained anew: after a release, or because somebody had opened it.
+    #[serde(default)]
+    pub times: u32,
     /// Where it stands.
     pub state: HoldState,
     /// The state before, interface by interface.

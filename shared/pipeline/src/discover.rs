@@ -106,7 +106,7 @@ pub async fn look(ports: &Ports<'_>, trigger: &Trigger, now: Timestamp) -> Answe
 }
 
 async fn look_at_instances(ports: &Ports<'_>, trigger: &Trigger, now: Timestamp) -> Answer<Discovered> {
-    let first = reads::first_round(ports, trigger).await?;
+    let first = reads::first_round(ports, trigger, now).await?;
     let mut instances = first.instances.clone();
     let named: &[InstanceId] = match &trigger.subject {
         Subject::Instances(ids) => ids,
@@ -114,7 +114,8 @@ async fn look_at_instances(ports: &Ports<'_>, trigger: &Trigger, now: Timestamp)
     };
     let absent: Vec<_> = named.iter().filter(|id| !instances.iter().any(|i| &i.id == *id)).cloned().collect();
     if is_one_of_many(trigger.kind) {
-        instances = reads::whole_launches(ports, trigger, instances).await?;
+        let ours = reads::not_looked_at(ports, trigger, instances, now).await?;
+        instances = reads::whole_launches(ports, trigger, ours).await?;
     }
     let observations = reads::complete(ports, trigger, first, instances, now).await?;
     let late = now.duration_since(trigger.at) > VISIBLE_WITHIN;

@@ -14,8 +14,8 @@ use picket_model::{
 use crate::messages::Message;
 use crate::permit::Permit;
 use crate::ports::{
-    Answer, Begun, Budget, Clock, Cloud, Containment, GroupState, Holds, Inventory, Kind, Levers, Pager, Policies,
-    PortError, Queues, Seen, StoredPolicy, Which,
+    Answer, Begun, Budget, Claim, Clock, Cloud, Containment, GroupState, Holds, Inventory, Kind, Levers, Look, Pager,
+    Policies, PortError, Queues, Seen, StoredPolicy, Which,
 };
 
 /// What goes wrong with one call.
@@ -74,6 +74,10 @@ pub struct State {
     pub published: Vec<(String, String)>,
     /// Notices that were told.
     pub told: HashSet<String>,
+    /// Notices that are being told, and until when.
+    pub telling: HashMap<String, Timestamp>,
+    /// Launches that are being looked at: by which event, and until when.
+    pub looks: HashMap<Untrusted, (Untrusted, Timestamp)>,
     /// Every call, in order.
     pub calls: Vec<&'static str>,
     /// Which call, by its number from 0, meets which fault.
@@ -418,6 +422,17 @@ impl Inventory for World {
     async fn remember(&self, _: &[Observation]) -> Answer<()> {
         self.call("remember", |_| Ok(())).await
     }
+
+    async fn claim_look(&self, look: &Look<'_>) -> Answer<bool> {
+        self.call("claim_look", |s| {
+            let taken = s.looks.get(look.reservation).is_some_and(|(by, until)| by != look.by && *until > look.now);
+            if !taken {
+                s.looks.insert(look.reservation.clone(), (look.by.clone(), look.until));
+            }
+            Ok(!taken)
+        })
+        .await
+    }
 }
 
 #[async_trait]
@@ -512,8 +527,18 @@ impl Queues for World {
 
 #[async_trait]
 impl Pager for World {
-    async fn was_told(&self, notice: &Notice) -> Answer<bool> {
-        self.call("was_told", |s| Ok(s.told.contains(&notice.id))).await
+    async fn claim(&self, notice: &Notice, now: Timestamp, until: Timestamp) -> Answer<Claim> {
+        self.call("claim", |s| {
+            if s.told.contains(&notice.id) {
+                return Ok(Claim::Told);
+            }
+            if s.telling.get(&notice.id).is_some_and(|other| *other > now) {
+                return Ok(Claim::Busy);
+            }
+            s.telling.insert(notice.id.clone(), until);
+            Ok(Claim::Ours)
+        })
+        .await
     }
 
     async fn publish(&self, subject: &str, body: &str, _: &str) -> Answer<()> {

@@ -1,11 +1,13 @@
 //! Notify: tell people, once. It may publish and nothing else.
 //!
-//! Flow: was it told? -> publish -> remember. A message that the topic refuses is published again, plainer.
+//! Flow: take it for telling, unless it was told or somebody else is at it -> publish -> remember. A message that the
+//! topic refuses is published again, plainer.
 //! Guarantees: at least once; twice only if this stage dies between the topic's answer and its own note of it.
 
+use jiff::{SignedDuration, Timestamp};
 use picket_model::Notice;
 
-use crate::ports::{Answer, Kind, Pager};
+use crate::ports::{Answer, Claim, Kind, Pager};
 use crate::render;
 
 /// What came of a notice.
@@ -15,15 +17,22 @@ pub enum Told {
     Now,
     /// They had been told before.
     Before,
+    /// Another worker is at it; try again soon.
+    Later,
 }
+
+/// How long one worker may take to tell; longer than the function's time limit.
+const LEASE: SignedDuration = SignedDuration::from_secs(45);
 
 /// Tells one notice.
 ///
 /// # Errors
 /// If neither the message nor its plain form can be published; it is tried again.
-pub async fn run(pager: &dyn Pager, notice: &Notice) -> Answer<Told> {
-    if pager.was_told(notice).await? {
-        return Ok(Told::Before);
+pub async fn run(pager: &dyn Pager, notice: &Notice, now: Timestamp) -> Answer<Told> {
+    match pager.claim(notice, now, now.saturating_add(LEASE).unwrap_or(now)).await? {
+        Claim::Ours => {}
+        Claim::Told => return Ok(Told::Before),
+        Claim::Busy => return Ok(Told::Later),
     }
     let page = render::page(notice);
     match pager.publish(&page.subject, &page.body, page.severity).await {

@@ -176,6 +176,21 @@ pub enum Seen {
     Image(Untrusted),
 }
 
+/// A launch that one trigger looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct Look<'a> {
+    /// Where.
+    pub scope: &'a Scope,
+    /// Which launch.
+    pub reservation: &'a Untrusted,
+    /// The trigger's event.
+    pub by: &'a Untrusted,
+    /// Now.
+    pub now: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
+}
+
 /// The inventory, and what was seen when.
 #[async_trait]
 pub trait Inventory: Send + Sync {
@@ -183,6 +198,12 @@ pub trait Inventory: Send + Sync {
     async fn first_seen(&self, account: &AccountId, what: &[Seen], at: Timestamp) -> Answer<Vec<Timestamp>>;
     /// Adds or refreshes assets.
     async fn remember(&self, observations: &[Observation]) -> Answer<()>;
+    /// Takes a launch for looking at it as a whole until `until`. False if another trigger did so before: AWS sends
+    /// two events for each instance of a launch, and one look is enough for all of them. The same trigger may ask again.
+    async fn claim_look(&self, look: &Look<'_>) -> Answer<bool> {
+        let _ = look;
+        Ok(true)
+    }
 }
 
 /// How many instances may be held per account and clock hour.
@@ -240,11 +261,22 @@ pub trait Queues: Send + Sync {
     async fn send(&self, messages: Vec<Message>) -> Answer<()>;
 }
 
+/// What came of an attempt to take a notice for telling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// It is ours to tell.
+    Ours,
+    /// It was told before.
+    Told,
+    /// Another worker is telling it, or died at it; ask again later.
+    Busy,
+}
+
 /// Tells people.
 #[async_trait]
 pub trait Pager: Send + Sync {
-    /// Whether this notice was told before.
-    async fn was_told(&self, notice: &Notice) -> Answer<bool>;
+    /// Takes a notice for telling until `until`, unless it was told or another worker is telling it.
+    async fn claim(&self, notice: &Notice, now: Timestamp, until: Timestamp) -> Answer<Claim>;
     /// Publishes one message. `subject` is at most 99 printable ASCII characters.
     async fn publish(&self, subject: &str, body: &str, severity: &str) -> Answer<()>;
     /// Remembers that it was told.

@@ -116,15 +116,25 @@ pub async fn run(ports: &Ports<'_>, settings: &Settings, decision: &Decision) ->
 pub async fn prepare(ports: &Ports<'_>, settings: &Settings, wanted: &Prepare) -> Answer<usize> {
     let in_force = in_force::read(ports.policies, settings).await?;
     let Ok(permit) = permit::to_prepare(&in_force) else { return Ok(0) };
-    let mut made = 0;
+    let (mut made, mut failed) = (0, None);
     for vpc in &wanted.vpcs {
-        let check = quarantine_group::check(ports.containment, ports.holds, &wanted.scope, vpc).await?;
-        if !matches!(check, Check::Ready(_)) {
-            quarantine_group::ensure(ports.containment, ports.holds, &permit, &wanted.scope, vpc, check).await?;
-            made += 1;
+        match prepare_one(ports, &permit, wanted, vpc).await {
+            Ok(new) => made += usize::from(new),
+            Err(error) => {
+                tracing::warn!(%vpc, %error, "the quarantine group is not ready; the others are made all the same");
+                failed = Some(error);
+            }
         }
     }
-    Ok(made)
+    failed.map_or(Ok(made), Err)
+}
+
+async fn prepare_one(ports: &Ports<'_>, permit: &permit::Permit, wanted: &Prepare, vpc: &VpcId) -> Answer<bool> {
+    let check = quarantine_group::check(ports.containment, ports.holds, &wanted.scope, vpc).await?;
+    if matches!(check, Check::Ready(_)) {
+        return Ok(false);
+    }
+    quarantine_group::ensure(ports.containment, ports.holds, permit, &wanted.scope, vpc, check).await.map(|_| true)
 }
 
 fn plan_touches(plan: &Plan, vpc: &VpcId) -> bool {

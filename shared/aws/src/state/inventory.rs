@@ -6,9 +6,9 @@ use futures::future::try_join_all;
 use futures::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 use picket_model::{AccountId, Asset, NodeOf, Observation, Scope};
-use picket_pipeline::ports::{Answer, Inventory, PortError, Seen};
+use picket_pipeline::ports::{Answer, Inventory, Kind, Look, PortError, Seen};
 
-use super::{Table, by_account, by_scope, string_of, text, write};
+use super::{Table, by_account, by_scope, number, string_of, text, write};
 use crate::error::port_error;
 
 /// How many writes run at once.
@@ -26,6 +26,28 @@ impl Inventory for Table {
             writes.push(self.remember_one(observation));
         }
         futures::stream::iter(writes).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await.map(drop)
+    }
+
+    async fn claim_look(&self, look: &Look<'_>) -> Answer<bool> {
+        let pk = by_account("seen", &look.scope.account);
+        let sk = format!("launch#{}#{}", look.scope.region, look.reservation);
+        let call = self.client.put_item().table_name(&self.name).item("pk", text(&pk)).item("sk", text(sk));
+        let call = call
+            .item("by", text(look.by.as_str()))
+            .item("until", number(look.until.as_millisecond()))
+            .item("expires_at", number(look.until.as_second() + 3600))
+            .condition_expression("attribute_not_exists(pk) OR #by = :by OR #until < :now")
+            .expression_attribute_names("#by", "by")
+            .expression_attribute_names("#until", "until")
+            .expression_attribute_values(":by", text(look.by.as_str()))
+            .expression_attribute_values(":now", number(look.now.as_millisecond()));
+        match call.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => {
+                let error = port_error("taking a launch to look at in", &pk, &error);
+                if error.kind == Kind::Conflict { Ok(false) } else { Err(error) }
+            }
+        }
     }
 }
 

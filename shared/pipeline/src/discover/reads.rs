@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use futures::future::try_join_all;
 use futures::{StreamExt as _, TryStreamExt as _, join, try_join};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use picket_checks::{exposure, fingerprints, miners, user_data};
 use picket_model::{
     Asset, Exposure, Fact, GroupId, Instance, InstanceId, Observation, Principal, PrincipalKind, Rule, Scope, Subject,
@@ -13,10 +13,13 @@ use picket_model::{
 };
 
 use super::{Ports, which, without_hint};
-use crate::ports::{Answer, Kind, PortError, Seen, Which};
+use crate::ports::{Answer, Kind, Look, PortError, Seen, Which};
 
 /// How many reads of the same kind run at once; EC2's bucket for them holds 100.
 const AT_ONCE: usize = 50;
+/// How long one look at a launch serves for all events of its instances. Short, so that `running` is looked at again
+/// after `pending`, when what was not visible then is.
+const ONE_LOOK: SignedDuration = SignedDuration::from_secs(10);
 /// The first part of the names of AWS's policies for leaked keys.
 const LEAKED_KEY_POLICY: &str = "AWSCompromisedKeyQuarantine";
 
@@ -31,13 +34,13 @@ pub(super) struct First {
 }
 
 /// Reads all that the trigger's hints allow to read at once.
-pub(super) async fn first_round(ports: &Ports<'_>, trigger: &Trigger) -> Answer<First> {
+pub(super) async fn first_round(ports: &Ports<'_>, trigger: &Trigger, now: Timestamp) -> Answer<First> {
     let scope = &trigger.scope;
     let which = which(&trigger.subject);
     let hinted = trigger.hint.instances.first();
     let images = hinted.map(|i| Seen::Image(i.image.clone()));
     let seen: Vec<Seen> = asked_of(trigger.principal.as_ref(), scope).into_iter().chain(images).collect();
-    let (instances, rules, user_data, leaked, since) = join!(
+    let (instances, rules, user_data, leaked, since, _) = join!(
         ports.cloud.instances(scope, &which),
         rules_of(ports, scope, &trigger.hint.groups),
         async {
@@ -48,6 +51,7 @@ pub(super) async fn first_round(ports: &Ports<'_>, trigger: &Trigger) -> Answer<
         },
         leaked_key(ports, trigger.principal.as_ref()),
         ports.inventory.first_seen(&scope.account, &seen, trigger.at),
+        announce(ports, trigger, now),
     );
     // Not visible yet is no fact: it is read again in the second round, when the instance is there.
     let user_data = match user_data {
@@ -63,6 +67,38 @@ pub(super) async fn first_round(ports: &Ports<'_>, trigger: &Trigger) -> Answer<
         leaked_key_policy: leaked?,
         since: seen.into_iter().zip(since?).collect(),
     })
+}
+
+/// Says that this launch is being looked at, so that the events of its single instances need not do it again. The
+/// trigger that names them all goes on whatever the answer.
+async fn announce(ports: &Ports<'_>, trigger: &Trigger, now: Timestamp) {
+    if let Some(hinted) = trigger.hint.instances.first().filter(|i| !i.reservation.is_empty())
+        && let Err(error) = claim(ports, trigger, &hinted.reservation, now).await
+    {
+        tracing::info!(%error, "the launch is looked at without saying so");
+    }
+}
+
+async fn claim(ports: &Ports<'_>, trigger: &Trigger, reservation: &Untrusted, now: Timestamp) -> Answer<bool> {
+    let until = now.saturating_add(ONE_LOOK).unwrap_or(now);
+    let look = Look { scope: &trigger.scope, reservation, by: &trigger.event, now, until };
+    ports.inventory.claim_look(&look).await
+}
+
+/// Those of `instances` whose launch no other trigger is looking at.
+pub(super) async fn not_looked_at(
+    ports: &Ports<'_>,
+    trigger: &Trigger,
+    instances: Vec<Instance>,
+    now: Timestamp,
+) -> Answer<Vec<Instance>> {
+    let mut ours = Vec::new();
+    for instance in instances {
+        if instance.reservation.is_empty() || claim(ports, trigger, &instance.reservation, now).await? {
+            ours.push(instance);
+        }
+    }
+    Ok(ours)
 }
 
 /// All instances of the launches that `instances` belong to.

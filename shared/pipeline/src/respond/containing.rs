@@ -149,11 +149,14 @@ async fn take_over(
             captures: keep_first(&found.captures, &wanted.captures),
             quarantine: both(&found.quarantine, &wanted.quarantine),
             also: with_case(found, decision),
+            // What was left half done is still the same containment; what was opened again is another.
+            times: found.times + u32::from(found.state == HoldState::Contained),
             lease_until: wanted.lease_until,
             ..made_again(found)
         },
         HoldState::Released if overrides_release(decision, found) => {
-            Hold { captures: wanted.captures.into_iter().map(|c| as_before(found, c)).collect(), ..wanted }
+            let captures = wanted.captures.into_iter().map(|c| as_before(found, c)).collect();
+            Hold { captures, times: found.times + 1, ..wanted }
         }
         HoldState::Released => return Ok(Ok(None)),
     };
@@ -219,6 +222,7 @@ fn new_hold(decision: &Decision, plan: &Plan, live: &Live, instance: InstanceId,
         case: decision.case.clone(),
         also: Vec::new(),
         lifted: Vec::new(),
+        times: 0,
         state: HoldState::Containing,
         captures,
         quarantine,
@@ -287,7 +291,7 @@ async fn close(
         closing.push((hold, next, entries));
     }
     // Told before it is closed: a crash in between tells the same notice again, which is told once.
-    tell(ports, settings, decision, &ids, outcomes, contained_at).await?;
+    tell(ports, settings, decision, &ours, outcomes, contained_at).await?;
     let kept =
         try_join_all(closing.iter().map(|(hold, next, entries)| ports.holds.update(hold, next, entries))).await?;
     // What failed for a passing reason is tried again, with the rest contained and told.
@@ -304,7 +308,7 @@ async fn tell(
     ports: &Ports<'_>,
     settings: &Settings,
     decision: &Decision,
-    ids: &[InstanceId],
+    ours: &[Hold],
     interfaces: Vec<InterfaceOutcome>,
     contained_at: Timestamp,
 ) -> Answer<()> {
@@ -312,9 +316,11 @@ async fn tell(
     let leaking = |o: &&InterfaceOutcome| matches!(o.verification, Verification::Leaking(_));
     let leaks: Vec<&str> = interfaces.iter().filter(leaking).map(|o| o.interface.as_str()).collect();
     let word = if leaks.is_empty() { String::new() } else { format!("/leaking/{}", digest(leaks)) };
-    let id = format!("{}/quarantined/{}{word}", decision.case, digest(ids.iter().map(InstanceId::as_str)));
+    // The same containment is told once; the same instances contained anew are told anew.
+    let of: Vec<String> = ours.iter().map(|h| format!("{}@{}", h.instance, h.times)).collect();
+    let id = format!("{}/quarantined/{}{word}", decision.case, digest(of.iter().map(String::as_str)));
     let mut decision = decision.clone();
-    decision.targets.retain(|t| t.instance.as_ref().is_some_and(|i| ids.contains(i)));
+    decision.targets.retain(|t| ours.iter().any(|h| t.instance.as_ref() == Some(&h.instance)));
     let kind = NoticeKind::Quarantined { interfaces, contained_at };
     ports.queues.send(vec![Message::Notice(Box::new(notice(&decision, settings, id, kind, ports)))]).await
 }
