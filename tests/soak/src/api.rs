@@ -40,7 +40,7 @@ pub enum Api {
     ScalingGroup,
     Make,
     Send,
-    WasTold,
+    ClaimNotice,
     Publish,
     KeepTold,
     /// Any method that came later: give it a name of its own when it matters.

@@ -162,8 +162,8 @@ impl Ec2 {
     /// The attached interfaces as they were at `at`.
     #[must_use]
     pub fn interfaces(&self, of: &[InstanceId], at: u64) -> Vec<Interface> {
-        let attached = self.nics.values().filter(|n| !n.branch).filter_map(|n| n.shown.at(at)?.clone());
-        attached.filter(|i| i.instance.as_ref().is_some_and(|id| of.contains(id))).collect()
+        let attached = self.nics.values().filter(|n| !n.branch).filter_map(|n| n.shown.at(at)?.as_ref());
+        attached.filter(|i| i.instance.as_ref().is_some_and(|id| of.contains(id))).cloned().collect()
     }
 
     /// The instances as they were at `at`.
@@ -172,9 +172,9 @@ impl Ec2 {
         let mut found = Vec::new();
         for machine in self.machines.values() {
             let Some(shown) = machine.shown.at(at) else { continue };
-            let interfaces = self.interfaces(std::slice::from_ref(&shown.id), at);
-            if is_meant(which, machine, shown, &interfaces) {
-                found.push(Instance { interfaces, ..shown.clone() });
+            let interfaces = || self.interfaces(std::slice::from_ref(&shown.id), at);
+            if is_meant(which, machine, shown, interfaces) {
+                found.push(Instance { interfaces: interfaces(), ..shown.clone() });
             }
         }
         found
@@ -239,12 +239,12 @@ impl Ec2 {
     }
 }
 
-fn is_meant(which: &Which, machine: &Machine, shown: &Instance, interfaces: &[Interface]) -> bool {
+fn is_meant(which: &Which, machine: &Machine, shown: &Instance, interfaces: impl Fn() -> Vec<Interface>) -> bool {
     match which {
         Which::Ids(ids) => ids.contains(&shown.id),
         Which::Reservation(r) => &shown.reservation == r,
         Which::ClientToken(t) => machine.token == t.as_str(),
-        Which::Group(g) => interfaces.iter().any(|i| i.groups.contains(g)),
+        Which::Group(g) => interfaces().iter().any(|i| i.groups.contains(g)),
         Which::AutoScalingGroup(name) => machine.group.as_deref() == Some(name.as_str()),
         Which::LaunchTemplate(_) | Which::Fleet(_) => false,
         Which::All => !shown.state.is_gone(),

@@ -31,6 +31,8 @@ pub struct Store {
     pub seen: HashMap<Seen, Timestamp>,
     /// Notices that people were told.
     pub told: BTreeSet<String>,
+    /// Notices that are being told, and until when.
+    pub telling: std::collections::BTreeMap<String, jiff::Timestamp>,
 }
 
 impl Store {

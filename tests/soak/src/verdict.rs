@@ -132,7 +132,10 @@ fn restored(w: &mut World, hold: &picket_model::Hold) {
         let Some(shown) = nic.shown.now().clone() else { continue };
         let touched_since = nic.touched.is_some_and(|t| Some(stamp(t)) >= at);
         if shown.groups != capture.groups && !touched_since {
-            let what = format!("{} of {}: {:?} is not {:?}", shown.id, hold.instance, shown.groups, capture.groups);
+            let held = shown.groups.iter().all(|g| w.store.ever_quarantine.contains(g));
+            let where_ = if held { "still in quarantine" } else { "elsewhere" };
+            let what =
+                format!("{} of {} {where_}: {:?} is not {:?}", shown.id, hold.instance, shown.groups, capture.groups);
             w.violate(Rule::ReleasedAreRestored, &what);
         }
     }

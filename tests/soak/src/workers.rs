@@ -3,9 +3,10 @@
 use futures::future::join_all;
 use picket_model::{Decision, Trigger};
 use picket_pipeline::messages::{Message, Observed, Prepare};
+use picket_pipeline::notify::{self, Told};
 use picket_pipeline::ports::{Answer, Clock as _, Kind, PortError};
 use picket_pipeline::respond::{self, Responded};
-use picket_pipeline::{assess, discover, notify, order, release, sweep};
+use picket_pipeline::{assess, discover, order, release, sweep};
 
 use crate::agenda::SECOND;
 use crate::call::Client;
@@ -92,7 +93,11 @@ async fn handle(client: &Client, letter: &Letter) -> Handled {
             Err(error) => error.into(),
         },
         Message::Prepare(wanted) => prepare(client, wanted).await,
-        Message::Notice(notice) => notify::run(client, notice).await.map_or_else(Handled::from, |_| Handled::Done),
+        Message::Notice(notice) => match notify::run(client, notice, client.now()).await {
+            Ok(Told::Later) => Handled::AgainIn(10),
+            Ok(_) => Handled::Done,
+            Err(error) => error.into(),
+        },
     }
 }
 

@@ -1,8 +1,9 @@
 //! The alerts topic, and the record of what was told.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use picket_model::Notice;
-use picket_pipeline::ports::{Answer, Pager};
+use picket_pipeline::ports::{Answer, Claim, Pager};
 
 use crate::api::Api;
 use crate::call::Client;
@@ -10,11 +11,18 @@ use crate::invariants;
 
 #[async_trait]
 impl Pager for Client {
-    async fn was_told(&self, notice: &Notice) -> Answer<bool> {
+    async fn claim(&self, notice: &Notice, now: Timestamp, until: Timestamp) -> Answer<Claim> {
         let notice = notice.clone();
-        self.call(Api::WasTold, notice.id.clone(), move |w, _| {
+        self.call(Api::ClaimNotice, notice.id.clone(), move |w, _| {
+            if w.store.told.contains(&notice.id) {
+                return Ok(Claim::Told);
+            }
+            if w.store.telling.get(&notice.id).is_some_and(|other| *other > now) {
+                return Ok(Claim::Busy);
+            }
             invariants::expect_page(w, &notice);
-            Ok(w.store.told.contains(&notice.id))
+            w.store.telling.insert(notice.id.clone(), until);
+            Ok(Claim::Ours)
         })
         .await
     }
