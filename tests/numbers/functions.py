@@ -68,6 +68,7 @@ def _rows(function: str, found: dict) -> list[Row]:
     group, warm = _title(function), found["warm_ms"]
     return [
         Row(f"start to first poll, median of {STARTS}", median(found["start_ms"]), "ms", aim=15, group=group),
+        Row("of that CPU, median", median(found["start_cpu_ms"]), "ms", group=group),
         Row("first event, median", median(found["first_ms"]), "ms", group=group),
         Row(f"warm event, p50 of {len(warm)}", quantile(warm, 0.5), "ms", group=group),
         Row("warm event, p99", quantile(warm, 0.99), "ms", group=group),
