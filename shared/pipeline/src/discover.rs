@@ -146,3 +146,7 @@ fn which(subject: &Subject) -> Which {
 fn without_hint(trigger: &Trigger) -> Trigger {
     Trigger { hint: picket_model::Hint::default(), ..trigger.clone() }
 }
+
+#[cfg(test)]
+#[path = "discover_tests.rs"]
+mod tests;
