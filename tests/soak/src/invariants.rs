@@ -10,7 +10,6 @@ use picket_pipeline::messages::Message;
 use picket_pipeline::render;
 
 use crate::agenda::{TaskId, stamp};
-use crate::weather::Fault;
 use crate::world::World;
 use jiff::Timestamp;
 
@@ -76,13 +75,8 @@ pub const NOT_YET: &[NotYet] = &[
     },
     NotYet {
         rule: Rule::JournalIsLegal,
-        like: "from Some(UndoIntended) to Measure",
-        why: "measures of a half-done release are made again, and the table of transitions lacks that",
-    },
-    NotYet {
-        rule: Rule::JournalIsLegal,
-        like: "from Some(UndoDone) to MeasureDone",
-        why: "measures that are made again after a half-done release have no second intent in the journal",
+        like: "from Some(Undo",
+        why: "measures of a half-done release are made again without a second intent in the journal",
     },
     NotYet {
         rule: Rule::ReleasedAreRestored,
@@ -91,9 +85,9 @@ pub const NOT_YET: &[NotYet] = &[
     },
     NotYet { rule: Rule::WithinTheCap, like: "held anew", why: "what is held again after a release does not count" },
     NotYet {
-        rule: Rule::ToldOnce,
-        like: "at the same time",
-        why: "two workers with the same notice both ask whether it was told before either tells it",
+        rule: Rule::MeasuresStandInAHold,
+        like: "overtaken",
+        why: "a worker that was overtaken while it secured goes on, and may make a measure after the release",
     },
     NotYet {
         rule: Rule::HoldsAreTerminal,
@@ -171,6 +165,8 @@ pub struct Watched {
     pub began: BTreeMap<String, u32>,
     /// What living and dead workers are and read.
     pub workers: BTreeMap<TaskId, Known>,
+    /// Who wrote each hold last.
+    pub holders: BTreeMap<InstanceId, TaskId>,
     /// Workers of people that died, until the person notices.
     pub crashed: BTreeSet<TaskId>,
     pages: HashMap<String, Notice>,
@@ -210,7 +206,9 @@ pub fn makes(w: &mut World, task: TaskId, change: &Change) {
         HoldState::Released => false,
     };
     if !w.store.holds.values().any(stands) {
-        w.violate(Rule::MeasuresStandInAHold, &format!("{change} by {} {task}", w.stage_of(task)));
+        let overtaken = w.watched.holders.values().all(|by| *by != task);
+        let how = if overtaken { ", overtaken" } else { "" };
+        w.violate(Rule::MeasuresStandInAHold, &format!("{change} by {} {task}{how}", w.stage_of(task)));
     }
 }
 
@@ -269,6 +267,7 @@ fn contains(w: &mut World, task: TaskId, shown: &Interface, groups: &[GroupId], 
 pub fn began(w: &mut World, task: TaskId, new: &[Hold], cap: u32) {
     w.watched.cap = cap;
     for hold in new {
+        w.watched.holders.insert(hold.instance.clone(), task);
         captured(w, task, hold);
         counted(w, hold, "held");
     }
@@ -276,6 +275,7 @@ pub fn began(w: &mut World, task: TaskId, new: &[Hold], cap: u32) {
 
 /// A hold goes on.
 pub fn updated(w: &mut World, task: TaskId, before: &Hold, next: &Hold) {
+    w.watched.holders.insert(next.instance.clone(), task);
     captured(w, task, next);
     if before.state == HoldState::Released && next.state == HoldState::Containing {
         counted(w, next, "held anew");
@@ -336,7 +336,7 @@ pub fn sent(w: &mut World, message: &Message) {
 fn cut(w: &mut World, interface: &InterfaceId, contained_at: Timestamp) {
     let Some(nic) = w.ec2.nics.get(interface) else { return };
     let opened = nic.touched.is_some_and(|t| stamp(t) >= contained_at);
-    if !nic.flows.is_empty() && !opened && !w.weather.may(Fault::Stale) {
+    if !nic.flows.is_empty() && !opened && !w.weather.late_reads {
         w.violate(Rule::CutIsCut, interface.as_str());
     }
 }

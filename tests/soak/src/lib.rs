@@ -21,6 +21,7 @@ pub mod people;
 pub mod playbook;
 mod ports;
 pub mod queues;
+pub mod scale;
 pub mod soak;
 pub mod store;
 pub mod verdict;

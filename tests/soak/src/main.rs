@@ -1,4 +1,5 @@
 //! `soak`: many seeds, on all processors, and the first that fails with its last calls. `soak SEEDS [SEED]`; with SEED, that one, with its trace.
+//! `soak pairs`: every pair of faults. `soak storm`: 10,000 events of 1,000 interfaces.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -7,14 +8,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use picket_soak::invariants::NOT_YET;
+use picket_soak::playbook::{Play, play};
+use picket_soak::scale::{self, Storm};
 use picket_soak::soak::{self, Outcome};
+use picket_soak::weather::Fault;
 
 /// How often progress is shown.
 const EVERY: u64 = 10_000;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
-    let count = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(1_000);
+    let first = arguments.next();
+    match first.as_deref() {
+        Some("storm") => return storm(),
+        Some("pairs") => return pairs(),
+        _ => {}
+    }
+    let count = first.and_then(|n| n.parse().ok()).unwrap_or(1_000);
     match arguments.next().filter(|a| !a.is_empty()).map(|n| n.parse()) {
         None => many(count),
         Some(Ok(seed)) => one(seed),
@@ -23,6 +33,35 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// 10,000 events of 1,000 interfaces.
+fn storm() -> ExitCode {
+    let came = scale::weather(Storm { launches: 25, instances: 10, interfaces: 4, events: 10_000 }, 1);
+    println!("{came:#?}");
+    if came.wrong.is_empty() && came.all.is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Containment and release of two instances of two interfaces, with every pair of faults at every pair of calls.
+fn pairs() -> ExitCode {
+    let two = Play { seed: 1, instances: 2, interfaces: 2, times: 1, at_once: false, full: false };
+    let own = play(two, &[]).own;
+    let tearing = [Fault::Fails, Fault::LosesReply, Fault::DiesBefore, Fault::DiesAfter];
+    let (mut played, mut wrong) = (0, 0);
+    for (n, first) in own.iter().enumerate() {
+        for second in &own[n + 1..] {
+            for (a, b) in tearing.iter().flat_map(|a| tearing.iter().map(move |b| (*a, *b))) {
+                let came = play(two, &[(*first, a), (*second, b)]);
+                played += 1;
+                if !came.wrong.is_empty() {
+                    wrong += 1;
+                    println!("{a:?} at {first}, {b:?} at {second}: {:?}", came.wrong);
+                }
+            }
+        }
+    }
+    println!("{played} pairs of faults, {wrong} did not converge");
+    if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn one(seed: u64) -> ExitCode {

@@ -81,6 +81,8 @@ pub struct Weather {
     pub oversleeps: u64,
     /// How many calls there were.
     pub calls: u64,
+    /// Whether a read was ever late.
+    pub late_reads: bool,
 }
 
 impl Weather {
@@ -96,27 +98,23 @@ impl Weather {
         let mut some = |most| if dice.chance(500) { dice.between(1, most) } else { 0 };
         let events = (some(300), some(300), some(500));
         let (doubled, oversleeps) = (some(100), some(50));
-        Self { odds, planned: BTreeMap::new(), events, doubled, oversleeps, calls: 0 }
+        Self { odds, planned: BTreeMap::new(), events, doubled, oversleeps, ..Self::default() }
     }
 
     /// The fault of the next call.
     pub fn next(&mut self, dice: &mut Dice, api: Api) -> Option<Fault> {
         let number = self.calls;
         self.calls += 1;
-        if let Some(fault) = self.planned.get(&number) {
-            return Some(*fault).filter(|f| f.meets(api));
-        }
-        self.odds.iter().find(|(fault, odds)| fault.meets(api) && dice.chance(*odds)).map(|(fault, _)| *fault)
-    }
-
-    /// Whether calls may meet `fault`.
-    #[must_use]
-    pub fn may(&self, fault: Fault) -> bool {
-        self.odds.iter().any(|(f, _)| *f == fault) || self.planned.values().any(|f| *f == fault)
+        let fault = match self.planned.get(&number) {
+            Some(fault) => Some(*fault).filter(|f| f.meets(api)),
+            None => self.odds.iter().find(|(f, odds)| f.meets(api) && dice.chance(*odds)).map(|(f, _)| *f),
+        };
+        self.late_reads |= fault == Some(Fault::Stale);
+        fault
     }
 
     /// Clears up: nothing goes wrong any more.
     pub fn clear(&mut self) {
-        *self = Self { calls: self.calls, ..Self::default() };
+        *self = Self { calls: self.calls, late_reads: self.late_reads, ..Self::default() };
     }
 }

@@ -104,7 +104,7 @@ async fn handle(client: &Client, letter: &Letter) -> Handled {
 async fn look(client: &Client, trigger: &Trigger, receives: u32) -> Handled {
     let now = client.now();
     let again = || Handled::AgainIn(1 << (receives.clamp(1, 7) - 1).min(6));
-    let ports = discover::Ports { cloud: client, inventory: client, queues: client };
+    let ports = discover::Ports { cloud: client, inventory: client, queues: client, policies: Some(client) };
     match discover::run(&ports, trigger, now).await {
         Ok(found) if found.missing.is_empty() => Handled::Done,
         Ok(_) => again(),
