@@ -40,7 +40,8 @@ async fn handle(entry: &Entry, message: Message) -> Handled {
 
 async fn look(entry: &Entry, trigger: &Trigger, receives: u32) -> Handled {
     let now = picket_aws::SystemClock.now();
-    let ports = Ports { cloud: &entry.clients, inventory: &entry.table, queues: &entry.queues };
+    let ports =
+        Ports { cloud: &entry.clients, inventory: &entry.table, queues: &entry.queues, policies: Some(&entry.table) };
     match discover::run(&ports, trigger, now).await {
         Ok(found) => {
             let (seen, missing) = (found.observations.len(), found.missing.len());

@@ -1,7 +1,7 @@
 //! The SDK's clients, made once. EC2 and EKS live in Regions, so theirs are made per Region, when first asked for.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -15,6 +15,8 @@ pub struct Clients {
     config: SdkConfig,
     ec2: Mutex<HashMap<Region, aws_sdk_ec2::Client>>,
     eks: Mutex<HashMap<Region, aws_sdk_eks::Client>>,
+    cloudtrail: Mutex<HashMap<Region, aws_sdk_cloudtrail::Client>>,
+    iam: OnceLock<aws_sdk_iam::Client>,
 }
 
 impl Clients {
@@ -34,7 +36,13 @@ impl Clients {
         if let Some(region) = region {
             loader = loader.region(aws_config::Region::new(region.to_owned()));
         }
-        Self { config: loader.load().await, ec2: Mutex::default(), eks: Mutex::default() }
+        Self {
+            config: loader.load().await,
+            ec2: Mutex::default(),
+            eks: Mutex::default(),
+            cloudtrail: Mutex::default(),
+            iam: OnceLock::new(),
+        }
     }
 
     /// The SDK's configuration, for the clients of services without Regions of their own.
@@ -59,6 +67,20 @@ impl Clients {
     pub fn eks(&self, region: &Region) -> aws_sdk_eks::Client {
         let mut clients = self.eks.lock().unwrap_or_else(PoisonError::into_inner);
         clients.entry(region.clone()).or_insert_with(|| aws_sdk_eks::Client::new(&self.in_region(region))).clone()
+    }
+
+    /// CloudTrail in a Region.
+    pub fn cloudtrail(&self, region: &Region) -> aws_sdk_cloudtrail::Client {
+        let mut clients = self.cloudtrail.lock().unwrap_or_else(PoisonError::into_inner);
+        clients
+            .entry(region.clone())
+            .or_insert_with(|| aws_sdk_cloudtrail::Client::new(&self.in_region(region)))
+            .clone()
+    }
+
+    /// IAM, which has no Regions.
+    pub fn iam(&self) -> &aws_sdk_iam::Client {
+        self.iam.get_or_init(|| aws_sdk_iam::Client::new(&self.config))
     }
 
     fn in_region(&self, region: &Region) -> SdkConfig {

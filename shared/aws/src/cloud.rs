@@ -129,9 +129,8 @@ impl Cloud for Clients {
     }
 
     async fn attached_policies(&self, user: &str) -> Answer<Vec<Untrusted>> {
-        let client = aws_sdk_iam::Client::new(self.config());
         let mut found = Vec::new();
-        let mut pages = client.list_attached_user_policies().user_name(user).into_paginator().send();
+        let mut pages = self.iam().list_attached_user_policies().user_name(user).into_paginator().send();
         while let Some(page) = pages.next().await {
             let page = match page {
                 Ok(page) => page,
@@ -151,10 +150,8 @@ impl Cloud for Clients {
             .attribute_value(instance.as_str())
             .build()
             .map_err(|e| PortError::new(doing, instance, Kind::Other, &e.to_string()))?;
-        let region = aws_sdk_cloudtrail::config::Region::new(scope.region.to_string());
-        let config = aws_sdk_cloudtrail::config::Builder::from(self.config()).region(region).build();
-        let client = aws_sdk_cloudtrail::Client::from_conf(config);
-        let answer = client.lookup_events().lookup_attributes(wanted).max_results(10).send().await;
+        let answer =
+            self.cloudtrail(&scope.region).lookup_events().lookup_attributes(wanted).max_results(10).send().await;
         let answer = answer.map_err(|e| port_error(doing, instance, &e))?;
         let launches = answer.events().iter().filter(|e| e.event_name() == Some("RunInstances"));
         let records = launches.filter_map(|e| e.cloud_trail_event());

@@ -1,4 +1,4 @@
-//! Assess: from observations to decisions. It reads the policy and no resource at all; `picket_checks::decide` judges.
+//! Assess: from observations to decisions. It reads no resource, and the policy only where discover could not; `picket_checks::decide` judges.
 
 use jiff::Timestamp;
 use picket_model::{Decision, Notice, NoticeKind, Verdict};
@@ -21,7 +21,10 @@ pub struct Ports<'a> {
 /// # Errors
 /// If the policy cannot be read or the queue refuses; the message is tried again.
 pub async fn run(ports: &Ports<'_>, settings: &Settings, seen: &Observed, now: Timestamp) -> Answer<Vec<Decision>> {
-    let in_force = in_force::read(ports.policies, settings).await?;
+    let in_force = match &seen.policy {
+        Some(stored) => in_force::of(stored.clone(), ports.policies, settings).await,
+        None => in_force::read(ports.policies, settings).await?,
+    };
     let decisions = picket_checks::decide(&in_force.policy, &in_force.version, &seen.observations, now);
     let mut messages: Vec<Message> = decisions.iter().map(|d| hand_over(d, settings, now)).collect();
     messages.extend(policy_trouble(&in_force, decisions.first(), settings, now));

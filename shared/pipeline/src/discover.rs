@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use picket_model::{Asset, Attempt, InstanceId, Observation, Subject, Trigger, TriggerKind};
 
 use crate::messages::{Message, Observed};
-use crate::ports::{Answer, Cloud, Inventory, Queues, Which};
+use crate::ports::{Answer, Cloud, Inventory, Policies, Queues, StoredPolicy, Which};
 
 /// How long an instance may stay invisible before it is taken for one that never was. EC2's reads are consistent
 /// after seconds, at most about five minutes (EC2 API, eventual consistency).
@@ -28,6 +28,8 @@ pub struct Ports<'a> {
     pub inventory: &'a dyn Inventory,
     /// Hands over to assess.
     pub queues: &'a dyn Queues,
+    /// Keeps the policy, which travels with what was found: reading it here, beside the rest, saves assess the wait.
+    pub policies: Option<&'a dyn Policies>,
 }
 
 /// What came of one trigger.
@@ -49,8 +51,9 @@ pub struct Discovered {
 /// # Errors
 /// If AWS or the store cannot be read for a passing reason; nothing is lost, the trigger is tried again.
 pub async fn run(ports: &Ports<'_>, trigger: &Trigger, now: Timestamp) -> Answer<Discovered> {
-    let found = look(ports, trigger, now).await?;
-    let messages = in_messages(&found.observations);
+    let (found, policy) = futures::join!(look(ports, trigger, now), policy(ports));
+    let found = found?;
+    let messages = in_messages(&found.observations, policy.as_ref());
     if !messages.is_empty() {
         ports.queues.send(messages).await?;
         ports.inventory.remember(&found.observations).await?;
@@ -58,8 +61,13 @@ pub async fn run(ports: &Ports<'_>, trigger: &Trigger, now: Timestamp) -> Answer
     Ok(found)
 }
 
+/// The policy, if it can be read now.
+async fn policy(ports: &Ports<'_>) -> Option<StoredPolicy> {
+    ports.policies?.policy().await.map_err(|error| tracing::info!(%error, "assess will read the policy")).ok()
+}
+
 /// The observations in as few messages as their number and size allow.
-fn in_messages(observations: &[Observation]) -> Vec<Message> {
+fn in_messages(observations: &[Observation], policy: Option<&StoredPolicy>) -> Vec<Message> {
     let mut parts: Vec<Vec<Observation>> = Vec::new();
     let mut bytes = 0;
     for observation in observations {
@@ -75,7 +83,10 @@ fn in_messages(observations: &[Observation]) -> Vec<Message> {
             }
         }
     }
-    parts.into_iter().map(|observations| Message::Observed(Observed { observations })).collect()
+    parts
+        .into_iter()
+        .map(|observations| Message::Observed(Observed { observations, policy: policy.cloned() }))
+        .collect()
 }
 
 /// Looks without handing over: for `picket replay` and for tests.

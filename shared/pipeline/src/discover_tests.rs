@@ -22,7 +22,7 @@ fn trigger(kind: TriggerKind, event: &str, instances: &[u32]) -> Trigger {
 
 fn discovered(world: &World, trigger: &Trigger) -> Answer<Discovered> {
     let now = world.state().now;
-    let ports = Ports { cloud: world, inventory: world, queues: world };
+    let ports = Ports { cloud: world, inventory: world, queues: world, policies: Some(world) };
     run(&ports, trigger, now).now_or_never().unwrap()
 }
 

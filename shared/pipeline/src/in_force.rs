@@ -4,7 +4,7 @@ use picket_checks::{Policy, PolicyError};
 use picket_model::{Mode, Untrusted};
 use std::hash::{Hash, Hasher};
 
-use crate::ports::{Answer, Policies};
+use crate::ports::{Answer, Policies, StoredPolicy};
 
 /// What a deployment is told by its environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,11 @@ impl InForce {
 /// # Errors
 /// Only if the store cannot be read; then nothing is decided and the message is tried again.
 pub async fn read(policies: &dyn Policies, settings: &Settings) -> Answer<InForce> {
-    let stored = policies.policy().await?;
+    Ok(of(policies.policy().await?, policies, settings).await)
+}
+
+/// The policy in force, from what is stored.
+pub async fn of(stored: StoredPolicy, policies: &dyn Policies, settings: &Settings) -> InForce {
     let mut in_force = InForce {
         policy: Policy::default(),
         version: "default".to_owned(),
@@ -61,7 +65,7 @@ pub async fn read(policies: &dyn Policies, settings: &Settings) -> Answer<InForc
         paused: stored.paused.as_deref().map(Untrusted::new),
         trouble: None,
     };
-    let Some(current) = &stored.current else { return Ok(in_force) };
+    let Some(current) = &stored.current else { return in_force };
     match Policy::parse(current, "policy") {
         Ok(policy) => {
             // Only assess may write it; it runs before every other stage, and nothing hangs on who is first.
@@ -79,7 +83,7 @@ pub async fn read(policies: &dyn Policies, settings: &Settings) -> Answer<InForc
             }
         }
     }
-    Ok(in_force)
+    in_force
 }
 
 /// Sixteen hexadecimal digits of the text. It tells versions apart; it protects nothing.

@@ -3,11 +3,16 @@
 use picket_model::{Decision, Notice, Observation, Scope, Trigger, VpcId};
 use serde::{Deserialize, Serialize};
 
+use crate::ports::StoredPolicy;
+
 /// From discover to assess: what was found because of one trigger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observed {
     /// All observations; they share their trigger.
     pub observations: Vec<Observation>,
+    /// The policy as it was when they were made; assess reads it itself where it is missing.
+    #[serde(default)]
+    pub policy: Option<StoredPolicy>,
 }
 
 /// VPCs that want a quarantine group.

@@ -10,6 +10,8 @@ use picket_model::{
     Notice, Observation, Principal, Rule, ScalingGroup, Scope, Untrusted, VpcId,
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::messages::Message;
 use crate::permit::Permit;
 
@@ -140,7 +142,7 @@ pub trait Levers: Send + Sync {
 }
 
 /// The policy as it is stored.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredPolicy {
     /// What was put last.
     pub current: Option<String>,

@@ -70,7 +70,7 @@ pub(super) async fn judge(trigger: Trigger, clients: Option<&Clients>, in_force:
         None => (&recorded, trigger.at),
     };
     let mut gaps = if clients.is_none() { gaps(&trigger) } else { Vec::new() };
-    let ports = discover::Ports { cloud, inventory: &NoInventory, queues: &NoInventory };
+    let ports = discover::Ports { cloud, inventory: &NoInventory, queues: &NoInventory, policies: None };
     let mut found = match discover::look(&ports, &trigger, now).await {
         Err(error) if error.kind == Kind::NotFound => {
             gaps.push(format!("AWS does not show it: {error}"));

@@ -161,17 +161,15 @@ impl Table {
 
     /// What stopped a transaction: holds that exist, the budget, or something that passes.
     async fn why_not(&self, new: &[Hold], reasons: &[CancellationReason]) -> Answer<Option<Begun>> {
-        let mut existing = Vec::new();
-        for (hold, reason) in new.iter().zip(reasons) {
-            if failed_condition(Some(reason)) {
-                // Some stores leave the old item out of the reason; then it is read.
-                let found = match reason.item().filter(|i| string_of(i, "body").is_some()) {
-                    Some(old) => Some(read(old)?),
-                    None => self.hold(&hold.scope, &hold.instance).await?,
-                };
-                existing.extend(found);
+        let taken = new.iter().zip(reasons).filter(|(_, reason)| failed_condition(Some(reason)));
+        let reads = taken.map(|(hold, reason)| async move {
+            // Some stores leave the old item out of the reason; then it is read.
+            match reason.item().filter(|i| string_of(i, "body").is_some()) {
+                Some(old) => read(old).map(Some),
+                None => self.hold(&hold.scope, &hold.instance).await,
             }
-        }
+        });
+        let existing: Vec<Hold> = try_join_all(reads).await?.into_iter().flatten().collect();
         if !existing.is_empty() {
             return Ok(Some(Begun::Existing(existing)));
         }

@@ -1,4 +1,4 @@
-//! The changing half of respond: holds, interfaces, verification, closing.
+//! The changing half of respond: holds, interfaces, closing. What is read again is judged in `verifying`.
 
 use std::collections::HashMap;
 
@@ -8,11 +8,11 @@ use futures::try_join;
 use jiff::{SignedDuration, Timestamp};
 use picket_model::notice::InterfaceOutcome;
 use picket_model::{
-    Capture, Decision, Entry, Event, GroupId, Hold, HoldState, InstanceId, InstanceState, InterfaceId, Measure,
-    MeasureState, NoticeKind, Plan, Step, TriggerKind, Untrusted, Verification,
+    Capture, Decision, Entry, Event, GroupId, Hold, HoldState, InstanceId, InterfaceId, Measure, MeasureState,
+    NoticeKind, Plan, Step, TriggerKind, Untrusted, Verification,
 };
 
-use super::{Ports, Responded, digest, notice, refuse, securing};
+use super::{Ports, Responded, digest, notice, refuse, securing, verifying};
 use crate::actions::contain_interface;
 use crate::in_force::{InForce, Settings};
 use crate::messages::Message;
@@ -234,7 +234,7 @@ fn new_hold(decision: &Decision, plan: &Plan, live: &Live, instance: InstanceId,
     }
 }
 
-fn entry(hold: &Hold, at: Timestamp, subject: &InterfaceId, event: Event, details: &str) -> Entry {
+pub(super) fn entry(hold: &Hold, at: Timestamp, subject: &InterfaceId, event: Event, details: &str) -> Entry {
     Entry {
         case: hold.case.clone(),
         at,
@@ -280,8 +280,8 @@ async fn close(
     let mut outcomes = Vec::new();
     let mut closing = Vec::new();
     for hold in &ours {
-        let found = verify(hold, &after, plan, &failed);
-        let entries = closing_entries(hold, &found, &answered, &failed, contained_at);
+        let found = verifying::verify(hold, &after, plan, &failed);
+        let entries = verifying::entries(hold, &found, &answered, &failed, contained_at);
         let leaking = found.iter().any(|o| matches!(o.verification, Verification::Leaking(_)));
         let state = if leaking { HoldState::Containing } else { HoldState::Contained };
         // What is contained stays ours until it is secured; what is not may be taken over at once.
@@ -323,74 +323,6 @@ async fn tell(
     decision.targets.retain(|t| ours.iter().any(|h| t.instance.as_ref() == Some(&h.instance)));
     let kind = NoticeKind::Quarantined { interfaces, contained_at };
     ports.queues.send(vec![Message::Notice(Box::new(notice(&decision, settings, id, kind, ports)))]).await
-}
-
-fn verify(hold: &Hold, after: &Live, plan: &Plan, failed: &HashMap<InterfaceId, &PortError>) -> Vec<InterfaceOutcome> {
-    let booted = !after.instances.iter().any(|i| i.id == hold.instance && i.state == InstanceState::Pending);
-    let outcome = |interface: &InterfaceId, verification| InterfaceOutcome {
-        instance: hold.instance.clone(),
-        interface: interface.clone(),
-        verification,
-    };
-    let mut outcomes: Vec<_> =
-        after.of(&hold.instance).map(|i| outcome(&i.id, judge(i, after, plan, failed, booted))).collect();
-    // An interface that is gone carries nothing.
-    let gone = hold.captures.iter().filter(|c| !outcomes.iter().any(|o| o.interface == c.interface));
-    let gone: Vec<_> = gone.map(|c| outcome(&c.interface, Verification::Cut)).collect();
-    outcomes.extend(gone);
-    outcomes
-}
-
-fn judge(
-    interface: &picket_model::Interface,
-    after: &Live,
-    plan: &Plan,
-    failed: &HashMap<InterfaceId, &PortError>,
-    booted: bool,
-) -> Verification {
-    if after.is_contained(interface) {
-        return if booted {
-            Verification::Pending("it was running: connections that were open may last until they idle out".to_owned())
-        } else {
-            Verification::Cut
-        };
-    }
-    let cannot = plan.steps.iter().find_map(|s| match s {
-        Step::CannotContain { interface: id, why, .. } if id == &interface.id => Some(why.to_string()),
-        _ => None,
-    });
-    let failed = failed.get(&interface.id).map(ToString::to_string);
-    let shown = || {
-        let groups = interface.groups.iter().map(GroupId::as_str).collect::<Vec<_>>().join(", ");
-        format!("it is still shown in {groups}")
-    };
-    Verification::Leaking(cannot.or(failed).unwrap_or_else(shown))
-}
-
-fn closing_entries(
-    hold: &Hold,
-    found: &[InterfaceOutcome],
-    answered: &[&InterfaceId],
-    failed: &HashMap<InterfaceId, &PortError>,
-    at: Timestamp,
-) -> Vec<Entry> {
-    let mut entries = Vec::new();
-    for outcome in found.iter().filter(|o| hold.captures.iter().any(|c| c.interface == o.interface)) {
-        if answered.contains(&&outcome.interface) {
-            let (event, text) = match failed.get(&outcome.interface) {
-                Some(error) => (Event::ContainFailed, error.to_string()),
-                None => (Event::ContainDone, "the call was answered".to_owned()),
-            };
-            entries.push(entry(hold, at, &outcome.interface, event, &text));
-        }
-        let why = match &outcome.verification {
-            Verification::Cut => String::new(),
-            Verification::Pending(why) | Verification::Leaking(why) => format!(": {why}"),
-        };
-        let text = format!("{}{why}", outcome.verification.word());
-        entries.push(entry(hold, at, &outcome.interface, Event::Verified, &text));
-    }
-    entries
 }
 
 /// Takes up what a worker left: holds whose change was made and never said, and holds that are not secured yet.
