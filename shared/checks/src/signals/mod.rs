@@ -23,7 +23,7 @@ mod world_open_kubernetes;
 mod world_open_ssh;
 
 use jiff::{SignedDuration, Timestamp};
-use picket_model::{Exposure, Fact, Observation};
+use picket_model::{Asset, Exposure, Fact, Observation, Openness};
 
 use crate::policy::Policy;
 
@@ -115,9 +115,17 @@ fn newly_seen(what: &str, since: &Fact<Timestamp>, observation: &Observation, po
     }
 }
 
-/// The world-open rules that open any of `ports`, or everything.
-fn open_to<'a>(open: &'a [Exposure], ports: &[u16]) -> Vec<&'a Exposure> {
-    open.iter().filter(|e| ports.iter().any(|p| e.openness.covers(*p))).collect()
+/// Judges whether the world can reach any of `ports` by a rule that names ports. What is open on all of them is told by
+/// `world_open_everything`, and so is a fact that is missing: once is enough.
+fn open_to(observation: &Observation, ports: &[u16]) -> Judged {
+    let (Asset::Instance(_), Fact::Known { value, source }) = (&observation.asset, &observation.world_open) else {
+        return Judged::No;
+    };
+    let names_one = |e: &&Exposure| e.openness != Openness::Everything && ports.iter().any(|p| e.openness.covers(*p));
+    match value.iter().find(names_one) {
+        Some(e) => yes(format!("{} lets {} reach {}", e.group, e.from, e.openness), source.clone()),
+        None => Judged::No,
+    }
 }
 
 #[cfg(test)]

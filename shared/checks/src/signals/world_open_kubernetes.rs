@@ -1,8 +1,8 @@
 //! Ports that hand over a cluster or a container host are open to the world.
 
-use picket_model::{Asset, Fact, Observation, Openness};
+use picket_model::Observation;
 
-use super::{Judged, Signal, open_to, yes};
+use super::{Judged, Signal, open_to};
 use crate::policy::Policy;
 
 /// Docker, API server, kubelet, its read-only port, etcd, controller manager, scheduler, supervisors of RKE2 and OpenShift.
@@ -16,15 +16,5 @@ pub(super) const SIGNAL: Signal = Signal {
 };
 
 fn judge(observation: &Observation, _: &Policy) -> Judged {
-    match (&observation.asset, &observation.world_open) {
-        (Asset::Instance(_), Fact::Known { value, source }) => {
-            let open = open_to(value, PORTS);
-            match open.iter().find(|e| e.openness != Openness::Everything) {
-                Some(e) => yes(format!("{} lets {} reach {}", e.group, e.from, e.openness), source.clone()),
-                None => Judged::No,
-            }
-        }
-        // `world_open_everything` reports the same missing fact; once is enough.
-        _ => Judged::No,
-    }
+    open_to(observation, PORTS)
 }
