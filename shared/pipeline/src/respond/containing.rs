@@ -8,8 +8,8 @@ use futures::try_join;
 use jiff::{SignedDuration, Timestamp};
 use picket_model::notice::InterfaceOutcome;
 use picket_model::{
-    Capture, Decision, Entry, Event, GroupId, Hold, HoldState, InstanceId, InterfaceId, Measure, MeasureState,
-    NoticeKind, Plan, Step, TriggerKind, Untrusted, Verification,
+    Capture, Decision, Entry, Event, GroupId, Hold, HoldState, InstanceId, InterfaceId, InterfaceKind, Measure,
+    MeasureState, NoticeKind, Plan, Step, TriggerKind, Untrusted, Verification,
 };
 
 use super::{Ports, Responded, digest, notice, refuse, securing, verifying};
@@ -119,7 +119,7 @@ async fn take_holds(
                 for hold in &existing {
                     let wanted = new.iter().find(|n| n.instance == hold.instance).cloned();
                     new.retain(|n| n.instance != hold.instance);
-                    match take_over(ports, decision, plan, hold, wanted, now).await? {
+                    match take_over(ports, decision, plan, live, hold, wanted, now).await? {
                         Ok(hold) => taken.ours.extend(hold),
                         Err(busy) => taken.busy = Some(busy),
                     }
@@ -134,11 +134,16 @@ async fn take_over(
     ports: &Ports<'_>,
     decision: &Decision,
     plan: &Plan,
+    live: &Live,
     found: &Hold,
     wanted: Option<Hold>,
     now: Timestamp,
 ) -> Answer<Result<Option<Hold>, String>> {
     let Some(wanted) = wanted else { return Ok(Ok(None)) };
+    // Our plan may be older than the hold: what another worker contained meanwhile is not contained once more.
+    if found.state == HoldState::Contained && is_contained(ports, found, live).await? {
+        return Ok(Ok(None));
+    }
     let next = match found.state {
         HoldState::Containing | HoldState::Releasing if found.lease_until > now => {
             return Ok(Err(format!("{} is being worked on", found.instance)));
@@ -166,6 +171,12 @@ async fn take_over(
     } else {
         Ok(Err(format!("somebody else took {}", found.instance)))
     }
+}
+
+async fn is_contained(ports: &Ports<'_>, hold: &Hold, live: &Live) -> Answer<bool> {
+    let interfaces = ports.cloud.interfaces(&hold.scope, std::slice::from_ref(&hold.instance)).await?;
+    let own = interfaces.iter().filter(|i| !matches!(i.kind, InterfaceKind::Requester(_)));
+    Ok(own.into_iter().all(|i| live.is_contained(i)))
 }
 
 fn with_case(found: &Hold, decision: &Decision) -> Vec<picket_model::CaseId> {
