@@ -61,7 +61,7 @@ const MAY_FOLLOW: &[(Option<Event>, &[Event])] = &[
     ),
     (Some(Event::MeasureDone), &[Event::MeasureIntended, Event::UndoIntended]),
     (Some(Event::MeasureFailed), &[Event::MeasureIntended, Event::UndoIntended]),
-    (Some(Event::UndoIntended), &[Event::UndoIntended, Event::UndoDone, Event::UndoFailed]),
+    (Some(Event::UndoIntended), &[Event::UndoIntended, Event::UndoDone, Event::UndoFailed, Event::MeasureIntended]),
     (Some(Event::UndoDone), &[Event::MeasureIntended, Event::UndoIntended]),
     (Some(Event::UndoFailed), &[Event::MeasureIntended, Event::UndoIntended]),
     (Some(Event::Planned), &[Event::Planned, Event::Refused, Event::ContainIntended]),
@@ -73,7 +73,10 @@ const MAY_FOLLOW: &[(Option<Event>, &[Event])] = &[
     (Some(Event::ContainDone), &[Event::ContainIntended, Event::Verified, Event::ReleaseIntended]),
     (Some(Event::ContainFailed), &[Event::ContainIntended, Event::Verified, Event::ReleaseIntended]),
     (Some(Event::Verified), &[Event::ContainIntended, Event::Verified, Event::ReleaseIntended]),
-    (Some(Event::ReleaseIntended), &[Event::ReleaseIntended, Event::ReleaseDone, Event::ReleaseFailed]),
+    (
+        Some(Event::ReleaseIntended),
+        &[Event::ReleaseIntended, Event::ReleaseDone, Event::ReleaseFailed, Event::ContainIntended],
+    ),
     (Some(Event::ReleaseDone), &[Event::Planned, Event::Refused, Event::ContainIntended]),
     (Some(Event::ReleaseFailed), &[Event::ReleaseIntended, Event::ContainIntended]),
 ];

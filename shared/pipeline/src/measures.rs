@@ -6,6 +6,7 @@
 //! Guarantees: nothing is made without its intent and its way back in the hold; a crash is resumed by making what is
 //! intended once more, which is making it once; a refusal by AWS is recorded and undoes nothing.
 
+use jiff::Timestamp;
 use picket_model::{Change, Entry, Event, Hold, Measure, MeasureState, Untrusted};
 
 use crate::permit::Permit;
@@ -47,7 +48,8 @@ pub async fn make(
     let new: Vec<Measure> =
         more.into_iter().filter(|m| !hold.measures.iter().any(|known| known.apply == m.apply)).collect();
     if !new.is_empty() {
-        let entries: Vec<Entry> = new.iter().map(|m| entry(ports, hold, by, m, Event::MeasureIntended, "")).collect();
+        let entries: Vec<Entry> =
+            new.iter().map(|m| entry(hold, by, m, Event::MeasureIntended, "", ports.clock.now())).collect();
         next.measures.extend(new);
         if !ports.holds.update(hold, &next, &entries).await? {
             return Ok(None);
@@ -71,7 +73,7 @@ pub async fn make(
                 (MeasureState::Failed(Untrusted::new(&error.to_string())), Event::MeasureFailed, error.to_string())
             }
         };
-        entries.push(entry(ports, hold, by, &next.measures[n], event, &why));
+        entries.push(entry(hold, by, &next.measures[n], event, &why, ports.clock.now()));
         next.measures[n].state = state;
     }
     if next != before && !ports.holds.update(&before, &next, &entries).await? {
@@ -100,7 +102,7 @@ pub async fn undo(
         next.measures[n].state = MeasureState::Undone;
     }
     let intents: Vec<Entry> =
-        mine.iter().map(|n| entry(ports, hold, by, &hold.measures[*n], Event::UndoIntended, "")).collect();
+        mine.iter().map(|n| entry(hold, by, &hold.measures[*n], Event::UndoIntended, "", ports.clock.now())).collect();
     if &next != hold || !intents.is_empty() {
         // The intent changes nothing in the hold: what was done is done until it was put back.
         if !ports.holds.update(hold, &next, &intents).await? {
@@ -115,10 +117,17 @@ pub async fn undo(
         match ports.levers.make(permit, &hold.scope, &undo).await {
             Ok(()) => {
                 next.measures[n].state = MeasureState::Undone;
-                entries.push(entry(ports, hold, by, &hold.measures[n], Event::UndoDone, ""));
+                entries.push(entry(hold, by, &hold.measures[n], Event::UndoDone, "", ports.clock.now()));
             }
             Err(error) => {
-                entries.push(entry(ports, hold, by, &hold.measures[n], Event::UndoFailed, &error.to_string()));
+                entries.push(entry(
+                    hold,
+                    by,
+                    &hold.measures[n],
+                    Event::UndoFailed,
+                    &error.to_string(),
+                    ports.clock.now(),
+                ));
                 failed = Some(error);
             }
         }
@@ -127,6 +136,18 @@ pub async fn undo(
         return Ok(None);
     }
     failed.map_or(Ok(Some(next)), Err)
+}
+
+/// The intents of measures that `next` will make once more though `found` had made them: a release that was given up
+/// had begun to put them back.
+#[must_use]
+pub fn intents_again(found: &Hold, next: &Hold, by: &Untrusted, at: Timestamp) -> Vec<Entry> {
+    let again = next
+        .measures
+        .iter()
+        .zip(&found.measures)
+        .filter(|(new, old)| new.state == MeasureState::Intended && old.state != MeasureState::Intended);
+    again.map(|(measure, _)| entry(next, by, measure, Event::MeasureIntended, "", at)).collect()
 }
 
 /// What a release would put back, in words, in its order; and what stays.
@@ -156,11 +177,11 @@ fn subject(hold: &Hold, measure: &Measure) -> String {
     if change.contains(hold.instance.as_str()) { change } else { format!("{change} for {}", hold.instance) }
 }
 
-fn entry(ports: Ports<'_>, hold: &Hold, by: &Untrusted, measure: &Measure, event: Event, why: &str) -> Entry {
+fn entry(hold: &Hold, by: &Untrusted, measure: &Measure, event: Event, why: &str, at: Timestamp) -> Entry {
     let details = if why.is_empty() { format!("{}, for {}", measure.action, hold.instance) } else { why.to_owned() };
     Entry {
         case: hold.case.clone(),
-        at: ports.clock.now(),
+        at,
         subject: subject(hold, measure),
         event,
         by: by.clone(),

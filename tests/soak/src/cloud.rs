@@ -81,6 +81,8 @@ pub struct Nic {
     pub branch: bool,
     /// Its connections.
     pub flows: Vec<Flow>,
+    /// When it connected.
+    pub connected: Option<u64>,
     /// When somebody other than Picket changed it last.
     pub touched: Option<u64>,
 }

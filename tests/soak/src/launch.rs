@@ -131,7 +131,7 @@ pub fn attach(w: &mut World, id: &InstanceId, vpc: &VpcId, kind: InterfaceKind, 
     let shown =
         Interface { id: nic.clone(), instance: Some(id.clone()), vpc: vpc.clone(), groups, kind, public_ip: None };
     let shown = History::new(w.now, Some(shown));
-    w.ec2.nics.insert(nic.clone(), Nic { shown, branch, flows: Vec::new(), touched: None });
+    w.ec2.nics.insert(nic.clone(), Nic { shown, branch, flows: Vec::new(), connected: None, touched: None });
     nic
 }
 
@@ -153,6 +153,7 @@ fn boot(w: &mut World, id: &InstanceId) {
         let open = open(w);
         if let Some(nic) = w.ec2.nics.get_mut(&nic).filter(|_| open) {
             nic.flows.push(flow);
+            nic.connected = Some(now);
         }
     }
     let running = trigger(w, TriggerKind::InstanceState, Subject::Instances(vec![id.clone()]), None);

@@ -2,6 +2,8 @@
 
 use picket_model::{HoldState, Instance, InstanceId, Interface, InterfaceId, InterfaceKind};
 
+use picket_pipeline::messages::Message;
+
 use crate::agenda::stamp;
 use crate::cloud::Nic;
 use crate::invariants::Rule;
@@ -18,7 +20,7 @@ pub fn check(w: &mut World) {
         match hold.state {
             HoldState::Released => {
                 restored(w, &hold);
-                put_back(w, &hold.instance);
+                put_back(w, &hold);
             }
             HoldState::Contained => {
                 told(w, &hold.instance);
@@ -85,11 +87,15 @@ fn forbidden(w: &World, id: &InstanceId) -> bool {
 }
 
 /// What a release puts back beside the groups.
-fn put_back(w: &mut World, id: &InstanceId) {
+fn put_back(w: &mut World, hold: &picket_model::Hold) {
+    let id = &hold.instance;
+    let failed = hold.measures.iter().any(|m| matches!(m.state, picket_model::MeasureState::Failed(_)));
+    let when = if failed { "after a failed measure" } else { "after a release" };
     let Some(machine) = w.ec2.machines.get(id).filter(|m| !m.shown.now().state.is_gone()) else { return };
     let (now, then) = (machine.facts.now().clone(), machine.baseline.clone());
-    if now != then || machine.denied || machine.tagged {
-        w.violate(Rule::MeasuresArePutBack, &format!("{id}: {now:?} is not {then:?}"));
+    let denied = machine.denied;
+    if now != then || denied || machine.tagged {
+        w.violate(Rule::MeasuresArePutBack, &format!("{id} {when}: {now:?} is not {then:?}, denied {denied}"));
     }
     let Some(group) = w.ec2.machines.get(id).and_then(|m| m.group.clone()) else { return };
     let members: Vec<_> =
@@ -114,13 +120,20 @@ fn secured(w: &mut World, hold: &picket_model::Hold) {
         return;
     }
     if !failed && !forbidden(w, &hold.instance) && (!hold.secured || !as_wanted) {
-        let text = format!("{}: secured {}, {facts:?}, denied {}", hold.instance, hold.secured, machine.denied);
+        let undone = hold.measures.iter().any(|m| m.state == picket_model::MeasureState::Undone);
+        let undone = if undone { " after measures were undone" } else { "" };
+        let text = format!("{}{undone}: secured {}, {facts:?}, denied {}", hold.instance, hold.secured, machine.denied);
         w.violate(Rule::HeldAreSecured, &text);
     }
 }
 
 fn told(w: &mut World, id: &InstanceId) {
-    if !w.watched.quarantines_told.contains(id) {
+    let names = |m: &Message| match m {
+        Message::Notice(n) => n.decision.targets.iter().any(|t| t.instance.as_ref() == Some(id)),
+        _ => false,
+    };
+    let dead = w.queues.all().any(|(_, q)| q.dead.iter().any(|l| names(&l.body)));
+    if !w.watched.quarantines_told.contains(id) && !dead {
         w.violate(Rule::QuarantinesAreTold, id.as_str());
     }
 }

@@ -15,6 +15,7 @@ use picket_model::{
 use super::{Ports, Responded, digest, notice, refuse, securing, verifying};
 use crate::actions::contain_interface;
 use crate::in_force::{InForce, Settings};
+use crate::measures;
 use crate::messages::Message;
 use crate::permit::{self, Permit, Refusal};
 use crate::plan::Live;
@@ -165,7 +166,8 @@ async fn take_over(
         }
         HoldState::Released => return Ok(Ok(None)),
     };
-    let entries = intents(decision, plan, &next, now);
+    let mut entries = intents(decision, plan, &next, now);
+    entries.extend(measures::intents_again(found, &next, &Untrusted::new("respond"), now));
     if ports.holds.update(found, &next, &entries).await? {
         Ok(Ok(Some(next)))
     } else {

@@ -12,7 +12,7 @@ use crate::invariants;
 #[async_trait]
 impl Pager for Client {
     async fn claim(&self, notice: &Notice, now: Timestamp, until: Timestamp) -> Answer<Claim> {
-        let notice = notice.clone();
+        let (notice, task) = (notice.clone(), self.task);
         self.call(Api::ClaimNotice, notice.id.clone(), move |w, _| {
             if w.store.told.contains(&notice.id) {
                 return Ok(Claim::Told);
@@ -20,7 +20,7 @@ impl Pager for Client {
             if w.store.telling.get(&notice.id).is_some_and(|other| *other > now) {
                 return Ok(Claim::Busy);
             }
-            invariants::expect_page(w, &notice);
+            invariants::expect_page(w, task, &notice);
             w.store.telling.insert(notice.id.clone(), until);
             Ok(Claim::Ours)
         })
