@@ -95,6 +95,11 @@ pub const NOT_YET: &[NotYet] = &[
     },
     NotYet {
         rule: Rule::MeasuresArePutBack,
+        like: "outlived",
+        why: "a worker that lives on beyond its time limit, which Lambda does not let it, may make a measure after the release",
+    },
+    NotYet {
+        rule: Rule::MeasuresArePutBack,
         like: "is suspended",
         why: "two holds of a scaling group that froze different processes: the first release leaves its own to the second",
     },
@@ -191,6 +196,8 @@ pub struct Watched {
     pub began: BTreeMap<String, u32>,
     /// What living and dead workers are and read.
     pub workers: BTreeMap<TaskId, Known>,
+    /// Whether a worker lived on beyond its time limit.
+    pub outlived: bool,
     /// Who wrote each hold last.
     pub holders: BTreeMap<InstanceId, TaskId>,
     /// Workers of people that died, until the person notices.

@@ -16,7 +16,7 @@ use crate::world::{Line, World};
 /// How long faults happen and others act.
 const RESTLESS: u64 = 12 * MINUTE;
 /// How long it may take until all is settled: several visibility timeouts and sweeps.
-const SETTLES: u64 = 60 * MINUTE;
+const SETTLES: u64 = 44 * MINUTE;
 
 /// What came of one seed.
 #[derive(Debug)]
@@ -128,7 +128,9 @@ fn somebody_launches(w: &mut World, at: u64, rogue: bool) {
 pub fn sweeps(w: &mut World, first: u64, every: u64) {
     w.later(first, move |w| {
         w.start("sweep", None, 300 * SECOND, Job::Sweep);
-        sweeps(w, every, every);
+        // Three sweeps are enough for all to settle.
+        let next = if w.restless { every } else { every.max(12 * MINUTE) };
+        sweeps(w, next, every);
     });
 }
 

@@ -90,7 +90,11 @@ fn forbidden(w: &World, id: &InstanceId) -> bool {
 fn put_back(w: &mut World, hold: &picket_model::Hold) {
     let id = &hold.instance;
     let failed = hold.measures.iter().any(|m| matches!(m.state, picket_model::MeasureState::Failed(_)));
-    let when = if failed { "after a failed measure" } else { "after a release" };
+    let when = match (failed, w.watched.outlived) {
+        (true, _) => "after a failed measure",
+        (_, true) => "after a worker outlived its limit",
+        _ => "after a release",
+    };
     let Some(machine) = w.ec2.machines.get(id).filter(|m| !m.shown.now().state.is_gone()) else { return };
     let (now, then) = (machine.facts.now().clone(), machine.baseline.clone());
     let denied = machine.denied;

@@ -188,7 +188,9 @@ impl World {
         self.watched.workers.insert(id, known);
         self.trace(Some(id), format!("{stage} begins"));
         let (chance, more) = (self.weather.oversleeps, self.dice.between(1, 90));
-        let limit = if chance > 0 && self.dice.chance(chance) { limit + more * 1_000 * MILLI } else { limit };
+        let outlives = chance > 0 && self.dice.chance(chance);
+        self.watched.outlived |= outlives;
+        let limit = if outlives { limit + more * 1_000 * MILLI } else { limit };
         self.later(limit, move |w| {
             if w.tasks.contains_key(&id) {
                 w.count("fault: worker is ended by its time limit");
