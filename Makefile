@@ -33,7 +33,7 @@ lint: $(LINT)/ready ## Formatting, clippy, dependencies, templates
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny@0.20.2
-	cargo deny --log-level error check --config .deny.toml bans licenses sources
+	cargo deny --log-level error check bans licenses sources
 	$(LINT)/bin/python infra/lint/lint.py
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(LINT)/bin/sam validate --lint --template template.yaml
 
