@@ -8,8 +8,8 @@ use futures::try_join;
 use jiff::{SignedDuration, Timestamp};
 use picket_model::notice::InterfaceOutcome;
 use picket_model::{
-    Capture, Decision, Entry, Event, GroupId, Hold, HoldState, InstanceId, InterfaceId, InterfaceKind, Measure,
-    MeasureState, NoticeKind, Plan, Step, TriggerKind, Untrusted, Verification,
+    Capture, Decision, Entry, Event, GroupId, Hold, HoldState, InstanceId, InterfaceId, Measure, MeasureState,
+    NoticeKind, Plan, Step, TriggerKind, Untrusted, Verification,
 };
 
 use super::{Ports, Responded, digest, notice, refuse, securing, verifying};
@@ -177,8 +177,8 @@ async fn take_over(
 
 async fn is_contained(ports: &Ports<'_>, hold: &Hold, live: &Live) -> Answer<bool> {
     let interfaces = ports.cloud.interfaces(&hold.scope, std::slice::from_ref(&hold.instance)).await?;
-    let own = interfaces.iter().filter(|i| !matches!(i.kind, InterfaceKind::Requester(_)));
-    Ok(own.into_iter().all(|i| live.is_contained(i)))
+    // One that we may not change came later, or was not seen before: then it leaks, and people are to be told.
+    Ok(interfaces.iter().all(|i| live.is_contained(i)))
 }
 
 fn with_case(found: &Hold, decision: &Decision) -> Vec<picket_model::CaseId> {
