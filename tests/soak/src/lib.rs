@@ -21,6 +21,7 @@ pub mod people;
 pub mod playbook;
 mod ports;
 pub mod queues;
+pub mod rules;
 pub mod scale;
 pub mod soak;
 pub mod store;

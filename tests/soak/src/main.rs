@@ -7,8 +7,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use picket_soak::invariants::NOT_YET;
 use picket_soak::playbook::{Play, play};
+use picket_soak::rules::NOT_YET;
 use picket_soak::scale::{self, Storm};
 use picket_soak::soak::{self, Outcome};
 use picket_soak::weather::Fault;

@@ -6,7 +6,7 @@ use picket_pipeline::messages::Message;
 
 use crate::agenda::stamp;
 use crate::cloud::Nic;
-use crate::invariants::Rule;
+use crate::rules::Rule;
 use crate::world::World;
 
 /// Checks the end.
@@ -125,7 +125,11 @@ fn secured(w: &mut World, hold: &picket_model::Hold) {
     }
     if !failed && !forbidden(w, &hold.instance) && (!hold.secured || !as_wanted) {
         let undone = hold.measures.iter().any(|m| m.state == picket_model::MeasureState::Undone);
-        let undone = if undone { " after measures were undone" } else { "" };
+        let undone = match (undone, w.weather.late_reads) {
+            (true, _) => " after measures were undone",
+            (_, true) => " after a late read",
+            _ => "",
+        };
         let text = format!("{}{undone}: secured {}, {facts:?}, denied {}", hold.instance, hold.secured, machine.denied);
         w.violate(Rule::HeldAreSecured, &text);
     }

@@ -4,7 +4,7 @@
 use picket_soak::soak;
 
 /// As many as take half a minute without optimization, over two processors.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 900;
 
 #[test]
 fn no_seed_breaks_an_invariant() {
