@@ -68,7 +68,7 @@ const MAY_FOLLOW: &[(Option<Event>, &[Event])] = &[
     (Some(Event::Refused), &[Event::Planned, Event::Refused, Event::ContainIntended]),
     (
         Some(Event::ContainIntended),
-        &[Event::ContainIntended, Event::ContainDone, Event::ContainFailed, Event::Verified],
+        &[Event::ContainIntended, Event::ContainDone, Event::ContainFailed, Event::Verified, Event::ReleaseIntended],
     ),
     (Some(Event::ContainDone), &[Event::ContainIntended, Event::Verified, Event::ReleaseIntended]),
     (Some(Event::ContainFailed), &[Event::ContainIntended, Event::Verified, Event::ReleaseIntended]),
@@ -77,7 +77,7 @@ const MAY_FOLLOW: &[(Option<Event>, &[Event])] = &[
         Some(Event::ReleaseIntended),
         &[Event::ReleaseIntended, Event::ReleaseDone, Event::ReleaseFailed, Event::ContainIntended],
     ),
-    (Some(Event::ReleaseDone), &[Event::Planned, Event::Refused, Event::ContainIntended]),
+    (Some(Event::ReleaseDone), &[Event::Planned, Event::Refused, Event::ContainIntended, Event::ReleaseIntended]),
     (Some(Event::ReleaseFailed), &[Event::ReleaseIntended, Event::ContainIntended]),
 ];
 

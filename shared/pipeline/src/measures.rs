@@ -128,7 +128,11 @@ pub async fn undo(
                     &error.to_string(),
                     ports.clock.now(),
                 ));
-                failed = Some(error);
+                // What AWS would not let be made, it need not let be put back: that must not keep the instance held.
+                let was_made = !matches!(hold.measures[n].state, MeasureState::Failed(_));
+                if was_made || error.kind == Kind::Transient {
+                    failed = Some(error);
+                }
             }
         }
     }
@@ -159,7 +163,8 @@ pub fn to_undo(hold: &Hold) -> (Vec<String>, Vec<String>) {
 }
 
 fn is_to_undo(measure: &Measure) -> bool {
-    measure.undo.is_some() && matches!(measure.state, MeasureState::Done | MeasureState::Intended)
+    // What failed may have been made by an attempt before, or by a call whose answer was lost.
+    measure.undo.is_some() && measure.state != MeasureState::Undone
 }
 
 /// Whether another hold relies on the same change: only changes of things that several instances share.

@@ -311,9 +311,10 @@ async fn begin(
     Ok(ports.holds.update(hold, &releasing, &intents).await?.then_some(releasing))
 }
 
-/// What is to be restored of an instance; what an earlier, interrupted release put back already is left alone.
+/// What is to be restored of an instance: every interface, whatever was read. A read may be late and show the groups of
+/// before the quarantine; setting what is there already changes nothing, and leaving out what is not would keep it held.
 fn own<'a>(hold: &'a Hold, all: &'a [Restored]) -> impl Iterator<Item = &'a Restored> {
-    all.iter().filter(|r| r.instance == hold.instance && r.from != r.to)
+    all.iter().filter(|r| r.instance == hold.instance)
 }
 
 /// Puts the measures of a hold back, while its interfaces are still in quarantine: if that fails, it is still held.

@@ -57,28 +57,13 @@ pub const NOT_YET: &[NotYet] = &[
     },
     NotYet {
         rule: Rule::JournalIsLegal,
-        like: "from Some(ContainIntended) to ReleaseIntended",
-        why: "a containment whose worker died may be released, and the table of transitions lacks that",
-    },
-    NotYet {
-        rule: Rule::JournalIsLegal,
         like: "from Some(Undo",
         why: "measures of a half-done release are made again without a second intent in the journal",
-    },
-    NotYet {
-        rule: Rule::ReleasedAreRestored,
-        like: "",
-        why: "a release whose read is late takes the interface for restored already, and does not read it again",
     },
     NotYet {
         rule: Rule::WithinTheCap,
         like: "were held anew",
         why: "what is held again after a release does not count",
-    },
-    NotYet {
-        rule: Rule::JournalIsLegal,
-        like: "from Some(MeasureDone) to MeasureDone",
-        why: "measures of a half-done release are made again without a second intent in the journal",
     },
     NotYet {
         rule: Rule::MeasuresArePutBack,
@@ -89,11 +74,6 @@ pub const NOT_YET: &[NotYet] = &[
         rule: Rule::MeasuresArePutBack,
         like: "is suspended",
         why: "two holds of a scaling group that froze different processes: the first release leaves its own to the second",
-    },
-    NotYet {
-        rule: Rule::MeasuresArePutBack,
-        like: "after a failed measure",
-        why: "a measure that was made, and failed when it was made again, is not put back",
     },
     NotYet {
         rule: Rule::HeldAreSecured,
