@@ -128,9 +128,10 @@ pub async fn undo(
                     &error.to_string(),
                     ports.clock.now(),
                 ));
-                // What AWS would not let be made, it need not let be put back: that must not keep the instance held.
+                // What AWS could not make, it need not be able to put back: that must not keep the instance held. A denial
+                // or a passing fault says nothing about that, and is told.
                 let was_made = !matches!(hold.measures[n].state, MeasureState::Failed(_));
-                if was_made || error.kind == Kind::Transient {
+                if was_made || matches!(error.kind, Kind::Denied | Kind::Transient) {
                     failed = Some(error);
                 }
             }

@@ -238,15 +238,16 @@ fn difference(hold: &Hold, capture: &Capture, live: &[Interface], exist: &[Group
 /// What goes where. A group that does not exist any more is left out; whoever did not say so was refused before.
 fn plan(open: &[Hold], live: &[Interface], exist: &[GroupId]) -> Vec<Restored> {
     let of = |h: &Hold, c: &Capture| {
-        let now = live.iter().find(|i| i.id == c.interface)?;
-        Some(Restored {
+        let now = live.iter().find(|i| i.id == c.interface);
+        Restored {
             instance: h.instance.clone(),
             interface: c.interface.clone(),
-            from: now.groups.clone(),
+            // None where it is not shown: it is gone, or the read is late. Trying tells which.
+            from: now.map(|i| i.groups.clone()).unwrap_or_default(),
             to: c.groups.iter().filter(|g| exist.contains(g)).cloned().collect(),
-        })
+        }
     };
-    open.iter().flat_map(|h| h.captures.iter().filter_map(move |c| of(h, c))).collect()
+    open.iter().flat_map(|h| h.captures.iter().map(move |c| of(h, c))).collect()
 }
 
 async fn carry_out(
@@ -338,8 +339,10 @@ async fn restore_one(ports: &Ports<'_>, order: &Order, hold: Hold, all: &[Restor
     let answers = join_all(calls).await;
     let at = ports.clock.now();
     let event = |ok: bool| if ok { Event::ReleaseDone } else { Event::ReleaseFailed };
-    let entries = mine.iter().zip(&answers).map(|(r, a)| entry(&hold, order, r, event(a.is_ok()), at)).collect();
-    let restored = mine.into_iter().cloned().collect();
+    let entries =
+        mine.iter().zip(&answers).map(|(r, a)| entry(&hold, order, r, event(matches!(a, Ok(true))), at)).collect();
+    let back = mine.into_iter().zip(&answers).filter(|(_, a)| matches!(a, Ok(true)));
+    let restored = back.map(|(r, _)| r.clone()).collect();
     Attempt { releasing: hold, restored, entries, failed: answers.into_iter().find_map(Result::err), at }
 }
 
