@@ -1,0 +1,1 @@
+//! What people and other tools read: the live report and the export formats. Pure: data in, text out.
