@@ -6,6 +6,7 @@
 
 mod containment;
 mod exemptions;
+mod fixes;
 mod limits;
 mod risk;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use containment::Containment;
 pub use exemptions::{Exemption, Never};
+pub use fixes::{Ask, Asking, Choice, Do, Fixes};
 pub use limits::BlastRadius;
 pub use risk::{Points, Risk, SignalName};
 
@@ -38,6 +40,9 @@ pub struct Policy {
     /// How much may be done before people have to look.
     #[serde(default)]
     pub blast_radius: BlastRadius,
+    /// What is done about what rules find.
+    #[serde(default)]
+    pub fixes: Fixes,
     /// Never touched, whatever happens: instance, VPC, group or account ids.
     #[serde(default)]
     pub never: Vec<Never>,
@@ -113,6 +118,9 @@ impl Policy {
 
     fn check(&self) -> Result<(), Fault> {
         self.risk.check()?;
+        if let Some(odd) = self.fixes.odd() {
+            return Err(("fixes", odd));
+        }
         exemptions::check(&self.never, &self.exempt)
     }
 
