@@ -13,6 +13,7 @@ pub mod finding;
 pub mod fix;
 pub mod id;
 pub mod journal;
+pub mod landscape;
 pub mod mode;
 pub mod notice;
 pub mod outcome;
