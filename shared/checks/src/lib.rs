@@ -8,6 +8,7 @@ pub mod fixes;
 pub mod miners;
 pub mod policy;
 pub mod reach;
+mod script;
 pub mod signals;
 pub mod user_data;
 
