@@ -10,6 +10,7 @@ pub mod policy;
 pub mod reach;
 mod script;
 pub mod signals;
+pub mod survey;
 pub mod user_data;
 
 pub use decide::{Judgement, decide, judge};
