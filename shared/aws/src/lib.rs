@@ -17,6 +17,7 @@ pub mod queues;
 pub mod rehearsal;
 pub mod state;
 
+pub use aws_config::SdkConfig;
 pub use caller::Caller;
 pub use clients::Clients;
 pub use clock::SystemClock;
