@@ -1,5 +1,5 @@
 //! What Picket knows, as data and plain functions: the policy, the risk signals, the fingerprints of Kubernetes,
-//! the marks of miners, and `decide`. Nothing here reads AWS, the clock or the environment.
+//! the marks of miners, `decide`, and rules with the evidence that they judge. Nothing here reads AWS, the clock or the environment.
 
 pub mod decide;
 pub mod exposure;
@@ -9,6 +9,7 @@ pub mod miners;
 pub mod policy;
 pub mod reach;
 mod script;
+pub mod rules;
 pub mod signals;
 pub mod survey;
 pub mod user_data;
