@@ -1,6 +1,7 @@
 //! What Picket knows, as data and plain functions: the policy, the risk signals, the fingerprints of Kubernetes,
 //! the marks of miners, `decide`, and rules with the evidence that they judge. Nothing here reads AWS, the clock or the environment.
 
+pub mod benchmarks;
 pub mod decide;
 pub mod exposure;
 pub mod fingerprints;
@@ -13,6 +14,7 @@ pub mod rules;
 pub mod signals;
 pub mod survey;
 pub mod user_data;
+pub mod vectors;
 
 pub use decide::{Judgement, decide, judge};
 pub use policy::{Policy, PolicyError};

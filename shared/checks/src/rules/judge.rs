@@ -30,6 +30,20 @@ pub enum Verdict {
     Unknown,
 }
 
+impl Verdict {
+    /// One word, as `Outcome::word` has it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::NotApplicable => "not_applicable",
+            Self::Manual => "manual",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// A rule applied to a document.
 #[derive(Debug, Clone)]
 pub struct Judged<'a> {

@@ -3,4 +3,3 @@
 mod built_in;
 mod refusals;
 mod semantics;
-mod vectors;
