@@ -72,3 +72,6 @@ pub const COLLECTORS: &[&dyn Collector] = &[
     &ssoadmin::SSOADMIN,
     &tagging::TAGGING,
 ];
+
+#[cfg(test)]
+mod wire_tests;

@@ -61,13 +61,14 @@ fn describe(cells: &BTreeMap<&str, &str>, now: Timestamp) -> Value {
     let used = days("password_last_used");
     let idle = used.or(days("password_last_changed")).or(days("user_creation_time"));
     let keys: Vec<Value> = [1, 2].into_iter().filter(|n| is(&format!("access_key_{n}_active"))).map(key).collect();
+    let keys_used = [1, 2].into_iter().filter_map(|n| days(&format!("access_key_{n}_last_used_date"))).min();
     json!({
         "password_enabled": is("password_enabled"),
         "password_last_used_days": used,
         "password_idle_days": idle,
         "mfa_active": is("mfa_active"),
         "access_keys": keys,
-        "key_last_used_days": [1, 2].into_iter().filter_map(|n| days(&format!("access_key_{n}_last_used_date"))).min(),
+        "key_last_used_days": keys_used,
     })
 }
 
