@@ -5,7 +5,7 @@ use aws_sdk_accessanalyzer::types as aa;
 use picket_model::Document;
 use serde_json::{Value, json};
 
-use crate::aws::tell::{Ask, Service, Tell as _};
+use crate::aws::tell::{Ask, Service, Tell as _, WHOLE_LIST};
 use crate::collector::Reach;
 
 /// Analyzers, and their active findings about public access.
@@ -19,6 +19,10 @@ pub static ACCESSANALYZER: Service = Service {
 async fn collect(ask: Ask<'_>) -> Vec<Document> {
     let client = Client::new(ask.config());
     let listed = client.list_analyzers().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+    if let Err(error) = &listed {
+        let call = "access-analyzer:ListAnalyzers";
+        return ACCESSANALYZER.kinds.iter().map(|kind| ask.failed(kind, WHOLE_LIST, call, error)).collect();
+    }
     let external = |a: &&aa::AnalyzerSummary| matches!(a.r#type(), aa::Type::Account | aa::Type::Organization);
     let first = listed.as_ref().ok().and_then(|l| l.iter().find(external)).map(|a| a.arn().to_owned());
     let mut all = ask.listed("accessanalyzer.analyzer", "access-analyzer:ListAnalyzers", listed, analyzer);

@@ -21,11 +21,8 @@ pub async fn collect(ask: Ask<'_>, client: &Client) -> Vec<Document> {
         Ok(read) => value[field] = read,
         Err(why) => value["unread"][field] = why.into(),
     };
-    let why = |call: &'static str| move |e| reason(call, &e);
-    put(
-        "ebs_encryption_by_default",
-        encryption.map(|a| json!(a.ebs_encryption_by_default())).map_err(why("ec2:GetEbsEncryptionByDefault")),
-    );
+    let on = encryption.map(|a| json!(a.ebs_encryption_by_default()));
+    put("ebs_encryption_by_default", on.map_err(|e| reason("ec2:GetEbsEncryptionByDefault", &e)));
     let state = snapshots.map(|a| json!(a.state().map(|s| s.as_str())));
     put("snapshot_block_public_access", state.map_err(|e| reason("ec2:GetSnapshotBlockPublicAccessState", &e)));
     let state = images.map(|a| json!(a.image_block_public_access_state()));

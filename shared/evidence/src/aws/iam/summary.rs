@@ -49,8 +49,8 @@ async fn root(ask: Ask<'_>, client: &Client, report: &Report) -> Document {
     match devices.collect::<Result<Vec<_>, _>>().await {
         Ok(list) => {
             let of_root = |d: &aws_sdk_iam::types::VirtualMfaDevice| {
-                let user = d.user().and_then(|u| Some(u.arn().ends_with(":root")));
-                user.unwrap_or_default() || d.serial_number().ends_with(":mfa/root-account-mfa-device")
+                let user = d.user().is_some_and(|u| u.arn().ends_with(":root"));
+                user || d.serial_number().ends_with(":mfa/root-account-mfa-device")
             };
             value["virtual_mfa"] = list.iter().any(of_root).into();
         }

@@ -73,7 +73,7 @@ const WATCHES: &[(&str, &[&[&str]])] = &[
     (
         "organization_changes",
         &[
-            &["organizations.amazonaws.com"], &["acceptHandshake", "accepthandshake"], &["attachpolicy"], &["createaccount"],
+            &["organizations.amazonaws.com"], &["accepthandshake"], &["attachpolicy"], &["createaccount"],
             &["createpolicy"], &["deletepolicy"], &["detachpolicy"], &["leaveorganization"], &["moveaccount"],
             &["removeaccountfromorganization"], &["updatepolicy"],
         ],
