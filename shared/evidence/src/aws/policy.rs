@@ -155,6 +155,19 @@ impl Policy {
     }
 }
 
+impl Policy {
+    /// Resource patterns under which objects of buckets may be read or written.
+    #[must_use]
+    pub fn object_patterns(&self) -> Vec<&str> {
+        let objects = |s: &&Statement| s.allows && (s.covers("s3:GetObject") || s.covers("s3:PutObject"));
+        let mut all: Vec<&str> =
+            self.statements.iter().filter(objects).flat_map(|s| &s.resources).map(String::as_str).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}
+
 impl Statement {
     /// Whether the statement speaks of `action`.
     #[must_use]
@@ -253,7 +266,8 @@ fn percent_decode(text: &str) -> String {
 }
 
 /// Whether `text` fits a pattern of IAM: `*` for any text, `?` for one character.
-fn matches(pattern: &str, text: &str) -> bool {
+#[must_use]
+pub fn matches(pattern: &str, text: &str) -> bool {
     let (p, t): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut i, mut j, mut star) = (0, 0, None);
     while j < t.len() {

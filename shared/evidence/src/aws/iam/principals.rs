@@ -138,6 +138,7 @@ fn role(r: &iam::RoleDetail, managed: &Managed) -> Value {
         "administrator_inline": inline_administrator,
         "service_wildcards": wildcards.filter(|a| *a == "*" || a.ends_with(":*")).collect::<Vec<_>>(),
         "powers": all.allowed(POWERS),
+        "object_patterns": all.object_patterns(),
         "trusts_anybody": trust.lets_anybody("sts:AssumeRole"),
         "instance_profiles": profiles.map(|p| p.instance_profile_name()).collect::<Vec<_>>(),
         "tags": tags(r.tags().iter().map(|t| (t.key(), t.value()))),

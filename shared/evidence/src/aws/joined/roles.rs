@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Added, Around, Join};
 use crate::aws::json::texts;
+use crate::aws::policy::matches;
 
 /// Powers that no node needs: administration, machines, images, secrets, other instances.
 const NOT_FOR_NODES: &[&str] = &[
@@ -54,9 +55,21 @@ fn of_nodes(_: &Document, role: &Value, around: &Around<'_>) -> Added {
     vec![
         ("runs_nodes", is_node.map(Value::from)),
         ("kops_role", Ok(kops_role(name).into())),
+        ("reaches_state_store", Ok(reaches_state_store(name, role).into())),
         ("more_than_a_node_needs", Ok(json!(too_much))),
         ("image_writes", Ok(json!(writes))),
     ]
+}
+
+/// Whether a role of kOps may read or write the private keys or the secrets that the state store holds for its cluster.
+fn reaches_state_store(name: &str, role: &Value) -> bool {
+    let Some((_, cluster)) = name.split_once('.') else { return false };
+    let kept = [format!("{cluster}/pki/private/kubernetes-ca/keyset.yaml"), format!("{cluster}/secrets/admin")];
+    texts(&role["object_patterns"]).any(|pattern| {
+        let key = pattern.split_once(":::").map_or(pattern, |(_, path)| path);
+        let key = key.split_once('/').map_or(key, |(_, key)| key);
+        kept.iter().any(|k| matches(key, k))
+    })
 }
 
 /// kOps names its roles `masters.<cluster>` or `control-plane.<cluster>`, and `nodes.<cluster>`.
@@ -65,5 +78,23 @@ fn kops_role(name: &str) -> &'static str {
         Some(("masters" | "control-plane", cluster)) if cluster.contains('.') => "control_plane",
         Some(("nodes", cluster)) if cluster.contains('.') => "node",
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_the_state_store_are_told_from_what_a_node_needs() {
+        let reaches = |pattern: &str| {
+            let role = json!({"object_patterns": [format!("arn:aws:s3:::state/{pattern}")]});
+            reaches_state_store("nodes.k.example.com", &role)
+        };
+        assert!(reaches("*"));
+        assert!(reaches("k.example.com/*"));
+        assert!(reaches("k.example.com/pki/private/*"));
+        assert!(!reaches("k.example.com/addons/*"));
+        assert!(!reaches("other.example.com/*"));
     }
 }
