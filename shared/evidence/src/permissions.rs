@@ -45,11 +45,8 @@ mod tests {
         let made = policy(crate::aws::COLLECTORS.iter().copied());
         let statements = made["Statement"].as_array().unwrap();
         assert!(statements.iter().any(|s| s["Sid"] == "ReadAccessAnalyzer"));
-        let actions: Vec<&str> = statements
-            .iter()
-            .flat_map(|s| s["Action"].as_array().unwrap())
-            .map(|a| a.as_str().unwrap())
-            .collect();
+        let actions: Vec<&str> =
+            statements.iter().flat_map(|s| s["Action"].as_array().unwrap()).map(|a| a.as_str().unwrap()).collect();
         for action in &actions {
             let verb = action.split(':').nth(1).unwrap();
             let reads = ["Describe", "Get", "List", "View"].iter().any(|r| verb.starts_with(r));

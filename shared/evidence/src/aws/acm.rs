@@ -20,7 +20,8 @@ pub static ACM: Service = Service {
 
 async fn collect(ask: Ask<'_>) -> Vec<Document> {
     let client = Client::new(ask.config());
-    let types = acm::Filters::builder().set_key_types(Some(acm::KeyAlgorithm::values().iter().map(|v| (*v).into()).collect()));
+    let types =
+        acm::Filters::builder().set_key_types(Some(acm::KeyAlgorithm::values().iter().map(|v| (*v).into()).collect()));
     let pages = client.list_certificates().includes(types.build()).into_paginator().items().send();
     let listed = pages.collect::<Result<Vec<_>, _>>().await;
     ask.listed("acm.certificate", "acm:ListCertificates", listed, |c| describe(c, ask.at))

@@ -6,8 +6,8 @@ use futures::StreamExt as _;
 use picket_model::Document;
 use serde_json::{Value, json};
 
-use crate::aws::tell::{AT_ONCE, Ask, Service, Tell as _, WHOLE_LIST, reason};
 use crate::aws::json::Text as _;
+use crate::aws::tell::{AT_ONCE, Ask, Service, Tell as _, WHOLE_LIST, reason};
 use crate::collector::Reach;
 
 const KIND: &str = "cloudtrail.trail";
@@ -64,12 +64,19 @@ async fn read(ask: Ask<'_>, client: &Client, t: ct::Trail) -> Document {
 /// Which events a trail takes, whichever of the two kinds of selectors it has.
 fn takes(basic: &[ct::EventSelector], advanced: &[ct::AdvancedEventSelector]) -> Value {
     let management = |write: bool| {
-        basic.iter().any(|s| s.include_management_events() == Some(true) && covers(s, write) && s.exclude_management_event_sources().is_empty())
-            || advanced.iter().any(|s| has(s, "eventCategory", "Management") && advanced_covers(s, write) && !narrowed(s))
+        basic.iter().any(|s| {
+            s.include_management_events() == Some(true)
+                && covers(s, write)
+                && s.exclude_management_event_sources().is_empty()
+        }) || advanced
+            .iter()
+            .any(|s| has(s, "eventCategory", "Management") && advanced_covers(s, write) && !narrowed(s))
     };
     let objects = |write: bool| {
         basic.iter().any(|s| covers(s, write) && s.data_resources().iter().any(all_objects))
-            || advanced.iter().any(|s| has(s, "resources.type", "AWS::S3::Object") && advanced_covers(s, write) && !narrowed(s))
+            || advanced
+                .iter()
+                .any(|s| has(s, "resources.type", "AWS::S3::Object") && advanced_covers(s, write) && !narrowed(s))
     };
     json!({
         "management_reads": management(false),
@@ -129,7 +136,10 @@ mod tests {
         let found = takes(&[basic], &[]);
         assert_eq!((&found["s3_object_writes"], &found["s3_object_reads"]), (&true.into(), &false.into()));
         assert_eq!(found["management_reads"], false);
-        let found = takes(&[], &[advanced(&[("eventCategory", "Data"), ("resources.type", "AWS::S3::Object"), ("readOnly", "true")])]);
+        let found = takes(
+            &[],
+            &[advanced(&[("eventCategory", "Data"), ("resources.type", "AWS::S3::Object"), ("readOnly", "true")])],
+        );
         assert_eq!((&found["s3_object_writes"], &found["s3_object_reads"]), (&false.into(), &true.into()));
     }
 

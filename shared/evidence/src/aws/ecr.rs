@@ -37,9 +37,8 @@ async fn collect(ask: Ask<'_>) -> Vec<Document> {
         Err(error) => return vec![ask.failed(KIND, WHOLE_LIST, "ecr:DescribeRepositories", &error)],
     };
     let answer = client.get_registry_scanning_configuration().send().await;
-    let scanning: Scanning = answer
-        .map(|a| a.scanning_configuration)
-        .map_err(|e| reason("ecr:GetRegistryScanningConfiguration", &e));
+    let scanning: Scanning =
+        answer.map(|a| a.scanning_configuration).map_err(|e| reason("ecr:GetRegistryScanningConfiguration", &e));
     let read = |r| read(ask, &client, r, &scanning);
     futures::stream::iter(repositories).map(read).buffer_unordered(AT_ONCE).collect().await
 }
@@ -68,7 +67,9 @@ async fn read(ask: Ask<'_>, client: &Client, r: ecr::Repository, scanning: &Scan
         Err(e) => value["unread"]["lifecycle_policy"] = reason("ecr:GetLifecyclePolicy", &e).into(),
     }
     match policy {
-        Ok(answer) => value["policy"] = Policy::parse(answer.policy_text().unwrap_or_default()).facts(ask.place.account.as_str()),
+        Ok(answer) => {
+            value["policy"] = Policy::parse(answer.policy_text().unwrap_or_default()).facts(ask.place.account.as_str())
+        }
         Err(e) if code(&e) == Some("RepositoryPolicyNotFoundException") => value["policy"] = Policy::none(),
         Err(e) => value["unread"]["policy"] = reason("ecr:GetRepositoryPolicy", &e).into(),
     }
@@ -97,9 +98,12 @@ mod tests {
 
     #[test]
     fn a_registry_filter_is_a_prefix_or_a_wildcard() {
-        for (filter, name, matches) in
-            [("*", "any/thing", true), ("prod", "prod/api", true), ("prod*", "dev/prod", false), ("*api", "prod/api", true)]
-        {
+        for (filter, name, matches) in [
+            ("*", "any/thing", true),
+            ("prod", "prod/api", true),
+            ("prod*", "dev/prod", false),
+            ("*api", "prod/api", true),
+        ] {
             assert_eq!(wildcard(filter, name), matches, "{filter} {name}");
         }
     }

@@ -74,7 +74,13 @@ async fn read(ask: Ask<'_>, client: &Client, b: elb::LoadBalancer, tags: &Tags) 
     }
     let (attributes, listeners) = futures::join!(
         client.describe_load_balancer_attributes().load_balancer_arn(&arn).send(),
-        client.describe_listeners().load_balancer_arn(&arn).into_paginator().items().send().collect::<Result<Vec<_>, _>>(),
+        client
+            .describe_listeners()
+            .load_balancer_arn(&arn)
+            .into_paginator()
+            .items()
+            .send()
+            .collect::<Result<Vec<_>, _>>(),
     );
     match attributes {
         Ok(answer) => {
@@ -85,7 +91,9 @@ async fn read(ask: Ask<'_>, client: &Client, b: elb::LoadBalancer, tags: &Tags) 
                 "drop_invalid_header_fields": on("routing.http.drop_invalid_header_fields.enabled"),
             });
         }
-        Err(e) => value["unread"]["attributes"] = reason("elasticloadbalancing:DescribeLoadBalancerAttributes", &e).into(),
+        Err(e) => {
+            value["unread"]["attributes"] = reason("elasticloadbalancing:DescribeLoadBalancerAttributes", &e).into()
+        }
     }
     match listeners {
         Ok(list) => value["listeners"] = list.iter().map(listener).collect(),
@@ -130,7 +138,10 @@ fn redirects(a: &elb::Action) -> bool {
 /// Policies that speak TLS 1.2 or 1.3 alone. Names with `-1-0-` or `-1-1-`, and those from 2015 and 2016, do not.
 fn is_current(policy: &str) -> bool {
     let old = ["-1-0-", "-1-1-", "-2015-", "-2016-", "TLS-1-0"];
-    (policy.contains("TLS13-1-2") || policy.contains("TLS13-1-3") || policy.contains("TLS-1-2") || policy.contains("FS-1-2"))
+    (policy.contains("TLS13-1-2")
+        || policy.contains("TLS13-1-3")
+        || policy.contains("TLS-1-2")
+        || policy.contains("FS-1-2"))
         && !old.iter().any(|o| policy.contains(o))
 }
 

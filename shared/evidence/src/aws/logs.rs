@@ -60,7 +60,8 @@ async fn group(ask: Ask<'_>, client: &Client, g: logs::LogGroup) -> Document {
         match client.describe_subscription_filters().log_group_name(&name).send().await {
             Ok(answer) => value["subscription_filter_count"] = answer.subscription_filters().len().into(),
             Err(error) => {
-                value["unread"]["subscription_filter_count"] = reason("logs:DescribeSubscriptionFilters", &error).into();
+                value["unread"]["subscription_filter_count"] =
+                    reason("logs:DescribeSubscriptionFilters", &error).into();
             }
         }
     }

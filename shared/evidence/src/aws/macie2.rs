@@ -11,7 +11,11 @@ use crate::collector::Reach;
 pub static MACIE2: Service = Service {
     reach: Reach::Region,
     kinds: &["macie2.session"],
-    permissions: &["macie2:GetMacieSession", "macie2:ListClassificationJobs", "macie2:GetAutomatedDiscoveryConfiguration"],
+    permissions: &[
+        "macie2:GetMacieSession",
+        "macie2:ListClassificationJobs",
+        "macie2:GetAutomatedDiscoveryConfiguration",
+    ],
     collect: |ask| Box::pin(collect(ask)),
 };
 
@@ -23,7 +27,12 @@ async fn collect(ask: Ask<'_>) -> Vec<Document> {
         Ok(answer) => json!({"status": answer.status().map(|s| s.as_str())}),
         // Macie says that it is off by denying; a missing permission is denied in other words.
         Err(error) if code(&error) == Some("AccessDeniedException") && says_off(&error) => {
-            return vec![ask.known(kind, id, call, json!({"status": "DISABLED", "jobs": 0, "automated_discovery": "DISABLED"}))];
+            return vec![ask.known(
+                kind,
+                id,
+                call,
+                json!({"status": "DISABLED", "jobs": 0, "automated_discovery": "DISABLED"}),
+            )];
         }
         Err(error) => return vec![ask.failed(kind, id, call, &error)],
     };

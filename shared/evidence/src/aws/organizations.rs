@@ -78,7 +78,8 @@ async fn policies(client: &Client, value: &mut Value) {
 }
 
 async fn of_type(client: &Client, kind: org::PolicyType) -> Result<Value, String> {
-    let pages = client.list_policies().filter(kind.clone()).into_paginator().send().collect::<Result<Vec<_>, _>>().await;
+    let pages =
+        client.list_policies().filter(kind.clone()).into_paginator().send().collect::<Result<Vec<_>, _>>().await;
     let pages = pages.map_err(|e| reason("organizations:ListPolicies", &e))?;
     let mut all = Vec::new();
     for p in pages.iter().flat_map(|p| p.policies()).filter(|p| !p.aws_managed()) {
@@ -154,9 +155,26 @@ async fn undelegated(client: &Client) -> Result<(Vec<String>, Vec<String>), Stri
 /// Services that let another account run them for the organization; for the others there is nothing to delegate.
 fn can_be_delegated(service: &str) -> bool {
     const CAN: &[&str] = &[
-        "access-analyzer", "account", "backup", "cloudtrail", "config", "config-multiaccountsetup", "detective", "fms",
-        "guardduty", "inspector2", "ipam", "license-manager", "macie", "member.org.stacksets.cloudformation",
-        "securityhub", "servicecatalog", "ssm", "sso", "stacksets.cloudformation.amazonaws", "storage-lens.s3",
+        "access-analyzer",
+        "account",
+        "backup",
+        "cloudtrail",
+        "config",
+        "config-multiaccountsetup",
+        "detective",
+        "fms",
+        "guardduty",
+        "inspector2",
+        "ipam",
+        "license-manager",
+        "macie",
+        "member.org.stacksets.cloudformation",
+        "securityhub",
+        "servicecatalog",
+        "ssm",
+        "sso",
+        "stacksets.cloudformation.amazonaws",
+        "storage-lens.s3",
     ];
     let name = service.strip_suffix(".amazonaws.com").unwrap_or(service);
     CAN.contains(&name)

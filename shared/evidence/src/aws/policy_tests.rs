@@ -36,7 +36,9 @@ fn anybody_is_found_in_each_way_to_write_it() {
 #[test]
 fn a_condition_limits_anybody_only_when_it_ties_them_to_somebody() {
     let with = |condition: serde_json::Value| {
-        policy(json!({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*", "Condition": condition}))
+        policy(
+            json!({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*", "Condition": condition}),
+        )
     };
     for tied in [
         json!({"StringEquals": {"AWS:SourceAccount": "111122223333"}}),
@@ -88,13 +90,17 @@ fn plain_http_is_denied_only_to_everybody_and_for_everything() {
 
 #[test]
 fn iam_hands_policies_out_percent_encoded() {
-    let p = Policy::parse("%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22*%22%2C%22Resource%22%3A%22*%22%7D%7D");
+    let p = Policy::parse(
+        "%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22*%22%2C%22Resource%22%3A%22*%22%7D%7D",
+    );
     assert!(p.is_administrator());
     assert!(Policy::parse("no policy").malformed);
 }
 
 #[test]
 fn other_accounts_are_named() {
-    let p = policy(json!({"Effect": "Allow", "Principal": {"AWS": ["arn:aws:iam::111122223333:root", "444455556666"]}, "Action": "*", "Resource": "*"}));
+    let p = policy(
+        json!({"Effect": "Allow", "Principal": {"AWS": ["arn:aws:iam::111122223333:root", "444455556666"]}, "Action": "*", "Resource": "*"}),
+    );
     assert_eq!(p.foreign_accounts("111122223333"), ["444455556666"]);
 }

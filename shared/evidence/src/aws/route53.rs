@@ -52,8 +52,12 @@ async fn read(ask: Ask<'_>, client: &Client, zone: r53::HostedZone) -> Document 
 async fn records(
     client: &Client,
     zone: &str,
-) -> Result<Vec<r53::ResourceRecordSet>, aws_sdk_route53::error::SdkError<aws_sdk_route53::operation::list_resource_record_sets::ListResourceRecordSetsError>>
-{
+) -> Result<
+    Vec<r53::ResourceRecordSet>,
+    aws_sdk_route53::error::SdkError<
+        aws_sdk_route53::operation::list_resource_record_sets::ListResourceRecordSetsError,
+    >,
+> {
     let (mut all, mut next) = (Vec::new(), None);
     loop {
         let (name, kind, identifier) = next.unwrap_or_default();

@@ -59,12 +59,14 @@ async fn account(ask: Ask<'_>) -> Document {
     match client.get_public_access_block().account_id(id).send().await {
         Ok(answer) => {
             let b = answer.public_access_block_configuration();
-            let value = b.map_or_else(nothing_blocked, |b| json!({
-                "block_public_acls": b.block_public_acls().unwrap_or_default(),
-                "ignore_public_acls": b.ignore_public_acls().unwrap_or_default(),
-                "block_public_policy": b.block_public_policy().unwrap_or_default(),
-                "restrict_public_buckets": b.restrict_public_buckets().unwrap_or_default(),
-            }));
+            let value = b.map_or_else(nothing_blocked, |b| {
+                json!({
+                    "block_public_acls": b.block_public_acls().unwrap_or_default(),
+                    "ignore_public_acls": b.ignore_public_acls().unwrap_or_default(),
+                    "block_public_policy": b.block_public_policy().unwrap_or_default(),
+                    "restrict_public_buckets": b.restrict_public_buckets().unwrap_or_default(),
+                })
+            });
             ask.known(ACCOUNT, id, call, json!({"public_access_block": value}))
         }
         Err(error) if code(&error) == Some("NoSuchPublicAccessBlockConfiguration") => {
@@ -100,34 +102,58 @@ async fn read(ask: Ask<'_>, bucket: s3::Bucket) -> Document {
         Err(why) => value["unread"][field] = why.into(),
     };
     let account = ask.place.account.as_str();
-    put("policy", match policy {
-        Ok(a) => Ok(Policy::parse(a.policy().unwrap_or_default()).facts(account)),
-        Err(e) if code(&e) == Some("NoSuchBucketPolicy") => Ok(Policy::none()),
-        Err(e) => Err(reason("s3:GetBucketPolicy", &e)),
-    });
-    put("encryption", match encryption {
-        Ok(a) => Ok(algorithms(&a)),
-        Err(e) if code(&e) == Some("ServerSideEncryptionConfigurationNotFoundError") => Ok(json!({"algorithms": []})),
-        Err(e) => Err(reason("s3:GetEncryptionConfiguration", &e)),
-    });
-    put("versioning", versioning.map_err(|e| reason("s3:GetBucketVersioning", &e)).map(|a| json!({
-        "status": a.status().map_or("Off", |s| s.as_str()),
-        "mfa_delete": a.mfa_delete().map_or("Disabled", |m| m.as_str()),
-    })));
-    put("logging", logging.map_err(|e| reason("s3:GetBucketLogging", &e)).map(|a| json!({
-        "enabled": a.logging_enabled().is_some(),
-        "target_bucket": a.logging_enabled().map(|l| l.target_bucket()),
-    })));
-    put("public_access_block", match block {
-        Ok(a) => Ok(a.public_access_block_configuration().map_or_else(nothing_blocked, blocked)),
-        Err(e) if code(&e) == Some("NoSuchPublicAccessBlockConfiguration") => Ok(nothing_blocked()),
-        Err(e) => Err(reason("s3:GetBucketPublicAccessBlock", &e)),
-    });
-    put("tags", match tags {
-        Ok(a) => Ok(crate::aws::json::tags(a.tag_set().iter().map(|t| (t.key(), t.value())))),
-        Err(e) if code(&e) == Some("NoSuchTagSet") => Ok(json!({})),
-        Err(e) => Err(reason("s3:GetBucketTagging", &e)),
-    });
+    put(
+        "policy",
+        match policy {
+            Ok(a) => Ok(Policy::parse(a.policy().unwrap_or_default()).facts(account)),
+            Err(e) if code(&e) == Some("NoSuchBucketPolicy") => Ok(Policy::none()),
+            Err(e) => Err(reason("s3:GetBucketPolicy", &e)),
+        },
+    );
+    put(
+        "encryption",
+        match encryption {
+            Ok(a) => Ok(algorithms(&a)),
+            Err(e) if code(&e) == Some("ServerSideEncryptionConfigurationNotFoundError") => {
+                Ok(json!({"algorithms": []}))
+            }
+            Err(e) => Err(reason("s3:GetEncryptionConfiguration", &e)),
+        },
+    );
+    put(
+        "versioning",
+        versioning.map_err(|e| reason("s3:GetBucketVersioning", &e)).map(|a| {
+            json!({
+                "status": a.status().map_or("Off", |s| s.as_str()),
+                "mfa_delete": a.mfa_delete().map_or("Disabled", |m| m.as_str()),
+            })
+        }),
+    );
+    put(
+        "logging",
+        logging.map_err(|e| reason("s3:GetBucketLogging", &e)).map(|a| {
+            json!({
+                "enabled": a.logging_enabled().is_some(),
+                "target_bucket": a.logging_enabled().map(|l| l.target_bucket()),
+            })
+        }),
+    );
+    put(
+        "public_access_block",
+        match block {
+            Ok(a) => Ok(a.public_access_block_configuration().map_or_else(nothing_blocked, blocked)),
+            Err(e) if code(&e) == Some("NoSuchPublicAccessBlockConfiguration") => Ok(nothing_blocked()),
+            Err(e) => Err(reason("s3:GetBucketPublicAccessBlock", &e)),
+        },
+    );
+    put(
+        "tags",
+        match tags {
+            Ok(a) => Ok(crate::aws::json::tags(a.tag_set().iter().map(|t| (t.key(), t.value())))),
+            Err(e) if code(&e) == Some("NoSuchTagSet") => Ok(json!({})),
+            Err(e) => Err(reason("s3:GetBucketTagging", &e)),
+        },
+    );
     let mut document = ask.known(BUCKET, name, "s3:GetBucketPolicy and others", value);
     document.region = region.and_then(|r| Region::parse(r).ok());
     document

@@ -38,7 +38,8 @@ impl Tiers {
     /// The tier of a resource with these names and this tag: `web_lb`, `web`, `app_lb`, `app`, `data`, or empty.
     #[must_use]
     pub fn of(&self, names: &[&str], tag: Option<&str>) -> &'static str {
-        let holds = |list: &Vec<String>| list.iter().any(|r| names.iter().any(|n| n == r || r.ends_with(&format!("/{n}"))));
+        let holds =
+            |list: &Vec<String>| list.iter().any(|r| names.iter().any(|n| n == r || r.ends_with(&format!("/{n}"))));
         let mapped = self.resources.iter().find(|(_, list)| holds(list)).map(|(tier, _)| tier.as_str());
         mapped.or(tag).map_or("", known)
     }
@@ -65,7 +66,9 @@ mod tests {
     #[test]
     fn tiers_are_known_however_they_are_written_and_the_map_wins() {
         let tiers = Tiers::default();
-        for (tag, tier) in [("Web", "web"), ("web-lb", "web_lb"), ("Data Tier", "data"), ("application", "app"), ("red", "")] {
+        for (tag, tier) in
+            [("Web", "web"), ("web-lb", "web_lb"), ("Data Tier", "data"), ("application", "app"), ("red", "")]
+        {
             assert_eq!(tiers.of(&["x"], Some(tag)), tier, "{tag}");
         }
         let map = BTreeMap::from([("app".to_owned(), vec!["sg-1".to_owned()])]);

@@ -44,7 +44,11 @@ async fn instances(ask: Ask<'_>, client: &Client) -> Vec<Document> {
     let pages = client.list_resource_compliance_summaries().into_paginator().items().send();
     let summaries = pages.collect::<Result<Vec<_>, _>>().await;
     let compliance: Compliance = summaries
-        .map(|list| list.iter().map(|s| ((s.resource_id().text(), s.compliance_type().text()), s.status().map(|s| s.as_str()).text())).collect())
+        .map(|list| {
+            list.iter()
+                .map(|s| ((s.resource_id().text(), s.compliance_type().text()), s.status().map(|s| s.as_str()).text()))
+                .collect()
+        })
         .map_err(|e| reason("ssm:ListResourceComplianceSummaries", &e));
     let pages = client.describe_instance_information().into_paginator().items().send();
     let listed = pages.collect::<Result<Vec<_>, _>>().await;
@@ -75,7 +79,8 @@ fn instance(i: &ssm::InstanceInformation, compliance: &Compliance) -> (String, V
 
 async fn documents(ask: Ask<'_>, client: &Client) -> Vec<Document> {
     let own = ssm::DocumentKeyValuesFilter::builder().key("Owner").values("Self").build();
-    let listed = client.list_documents().filters(own).into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+    let listed =
+        client.list_documents().filters(own).into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
     match listed {
         Ok(list) => {
             futures::stream::iter(list).map(|d| document(ask, client, d)).buffer_unordered(AT_ONCE).collect().await

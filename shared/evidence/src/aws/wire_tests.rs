@@ -167,7 +167,9 @@ fn one_cluster(request: &Request) -> Answer {
                 "publicAccessCidrs": ["0.0.0.0/1", "128.0.0.0/1"], "vpcId": "vpc-1"},
             "encryptionConfig": [{"resources": ["secrets"], "provider": {"keyArn": "arn:aws:kms:eu-west-1:111122223333:key/k"}}],
             "accessConfig": {"authenticationMode": "API"}, "tags": {"owner": "a"}}}),
-        "/cluster-versions" => json!({"clusterVersions": [{"clusterVersion": "1.34", "versionStatus": "STANDARD_SUPPORT"}]}),
+        "/cluster-versions" => {
+            json!({"clusterVersions": [{"clusterVersion": "1.34", "versionStatus": "STANDARD_SUPPORT"}]})
+        }
         "/clusters/prod/node-groups" => json!({"nodegroups": ["a"]}),
         "/clusters/prod/node-groups/a" => json!({"nodegroup": {"clusterName": "prod", "nodegroupName": "a",
             "nodeRole": "arn:aws:iam::111122223333:role/n", "remoteAccess": {"ec2SshKey": "k"}, "version": "1.34"}}),
@@ -186,7 +188,10 @@ async fn clusters_of_all_pages_are_read_and_one_that_is_denied_costs_the_others_
     let prod = facts(&documents, "eks.cluster/prod");
     assert_eq!(prod["logging"], json!({"types": ["audit", "api"]}), "what is off is not on");
     assert_eq!(prod["endpoint"]["open_to_the_world"], true);
-    assert_eq!((&prod["version_status"], &prod["access_config"]["authentication_mode"]), (&"standard_support".into(), &"API".into()));
+    assert_eq!(
+        (&prod["version_status"], &prod["access_config"]["authentication_mode"]),
+        (&"standard_support".into(), &"API".into())
+    );
     assert_eq!(facts(&documents, "eks.nodegroup/prod/a")["ssh_from_anywhere"], true);
     assert_eq!(facts(&documents, "eks.addon/prod/vpc-cni")["enable_network_policy"], true);
     let gone = documents.iter().find(|d| d.asset() == "eks.cluster/gone").unwrap();
@@ -202,9 +207,11 @@ fn two_groups(request: &Request) -> Answer {
             "<DescribeSecurityGroupsResponse><securityGroupInfo><item><groupId>sg-1</groupId><groupName>web</groupName><vpcId>vpc-1</vpcId>\
              <ipPermissions>{rules}</ipPermissions><ipPermissionsEgress/></item></securityGroupInfo></DescribeSecurityGroupsResponse>"
         ),
-        "GetManagedPrefixListEntries" => "<GetManagedPrefixListEntriesResponse><entrySet><item><cidr>0.0.0.0/0</cidr></item></entrySet>\
+        "GetManagedPrefixListEntries" => {
+            "<GetManagedPrefixListEntriesResponse><entrySet><item><cidr>0.0.0.0/0</cidr></item></entrySet>\
              </GetManagedPrefixListEntriesResponse>"
-            .to_owned(),
+                .to_owned()
+        }
         "DescribeVolumes" => return denied(request),
         other => format!("<{other}Response/>"),
     };
@@ -224,7 +231,8 @@ async fn a_group_is_read_with_its_prefix_lists_and_a_denied_call_beside_it_is_to
 
 fn one_role(request: &Request) -> Answer {
     let trust = "%7B%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22AWS%22%3A%22*%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%5D%7D";
-    let all = "%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22*%22%2C%22Resource%22%3A%22*%22%7D%7D";
+    let all =
+        "%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22*%22%2C%22Resource%22%3A%22*%22%7D%7D";
     let call = request.call();
     let inner = match call.as_str() {
         "GetAccountAuthorizationDetails" => format!(
@@ -240,7 +248,9 @@ fn one_role(request: &Request) -> Answer {
              <entry><key>AccountMFAEnabled</key><value>0</value></entry></SummaryMap>"
             .to_owned(),
         "GenerateCredentialReport" => "<State>COMPLETE</State>".to_owned(),
-        "GetCredentialReport" => "<Content>dXNlcixhcm4scGFzc3dvcmRfZW5hYmxlZAo8cm9vdF9hY2NvdW50PixhLG5vdF9zdXBwb3J0ZWQK</Content>".to_owned(),
+        "GetCredentialReport" => {
+            "<Content>dXNlcixhcm4scGFzc3dvcmRfZW5hYmxlZAo8cm9vdF9hY2NvdW50PixhLG5vdF9zdXBwb3J0ZWQK</Content>".to_owned()
+        }
         "ListVirtualMFADevices" => "<IsTruncated>false</IsTruncated><VirtualMFADevices/>".to_owned(),
         _ => return denied(request),
     };

@@ -47,8 +47,10 @@ pub fn mark_world(mut rules: Vec<Value>) -> Vec<Value> {
 /// Those among `cidrs` that are the world alone or together.
 fn parts_of_the_world<'a>(cidrs: &[&'a str]) -> Vec<&'a str> {
     let nets: Vec<(&str, IpNet)> = cidrs.iter().filter_map(|c| Some((*c, c.parse().ok()?))).collect();
-    let v4: Vec<Ipv4Net> = nets.iter().filter_map(|(_, n)| if let IpNet::V4(n) = n { Some(n.trunc()) } else { None }).collect();
-    let v6: Vec<Ipv6Net> = nets.iter().filter_map(|(_, n)| if let IpNet::V6(n) = n { Some(n.trunc()) } else { None }).collect();
+    let v4: Vec<Ipv4Net> =
+        nets.iter().filter_map(|(_, n)| if let IpNet::V4(n) = n { Some(n.trunc()) } else { None }).collect();
+    let v6: Vec<Ipv6Net> =
+        nets.iter().filter_map(|(_, n)| if let IpNet::V6(n) = n { Some(n.trunc()) } else { None }).collect();
     let v4: Vec<IpNet> = Ipv4Net::aggregate(&v4).into_iter().map(IpNet::V4).collect();
     let v6: Vec<IpNet> = Ipv6Net::aggregate(&v6).into_iter().map(IpNet::V6).collect();
     let world: Vec<IpNet> = v4.into_iter().chain(v6).filter(|n| is_world(&n.to_string())).collect();

@@ -8,9 +8,9 @@ use futures::StreamExt as _;
 use picket_model::Document;
 use serde_json::{Value, json};
 
-use crate::aws::world::mark_world;
-use crate::aws::tell::{WHOLE_LIST, AT_ONCE, Ask, reason, Tell as _};
 use crate::aws::json::tags;
+use crate::aws::tell::{AT_ONCE, Ask, Tell as _, WHOLE_LIST, reason};
+use crate::aws::world::mark_world;
 
 const KIND: &str = "ec2.security_group";
 
@@ -19,14 +19,14 @@ type Lists = BTreeMap<String, Result<Vec<String>, String>>;
 
 /// All groups.
 pub async fn collect(ask: Ask<'_>, client: &Client) -> Vec<Document> {
-    let listed =
-        client.describe_security_groups().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+    let listed = client.describe_security_groups().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
     let groups = match listed {
         Ok(groups) => groups,
         Err(error) => return vec![ask.failed(KIND, WHOLE_LIST, "ec2:DescribeSecurityGroups", &error)],
     };
     let lists = prefix_lists(client, &groups).await;
-    let document = |g| ask.known(KIND, ec2::SecurityGroup::group_id(g), "ec2:DescribeSecurityGroups", describe(g, &lists));
+    let document =
+        |g| ask.known(KIND, ec2::SecurityGroup::group_id(g), "ec2:DescribeSecurityGroups", describe(g, &lists));
     groups.iter().map(document).collect()
 }
 

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use picket_model::Document;
 use serde_json::{Value, json};
 
-use crate::aws::tell::{Ask, Tell as _};
 use crate::aws::json::{Text as _, days_between, tags};
+use crate::aws::tell::{Ask, Tell as _};
 
 /// Images that the account owns.
 pub async fn collect(ask: Ask<'_>, client: &Client) -> Vec<Document> {

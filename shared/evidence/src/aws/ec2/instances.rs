@@ -9,9 +9,9 @@ use jiff::tz::TimeZone;
 use picket_model::Document;
 use serde_json::{Value, json};
 
-use crate::aws::user_data;
-use crate::aws::tell::{AT_ONCE, Ask, reason, Tell as _};
 use crate::aws::json::{days_between, days_since, tags, time};
+use crate::aws::tell::{AT_ONCE, Ask, Tell as _, reason};
+use crate::aws::user_data;
 
 const KIND: &str = "ec2.instance";
 

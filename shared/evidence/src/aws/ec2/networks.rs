@@ -5,8 +5,8 @@ use aws_sdk_ec2::types as ec2;
 use picket_model::Document;
 use serde_json::{Value, json};
 
-use crate::aws::tell::{Ask, Tell as _};
 use crate::aws::json::{Text as _, tags};
+use crate::aws::tell::{Ask, Tell as _};
 
 /// The networks of the Region.
 pub async fn collect(ask: Ask<'_>, client: &Client) -> Vec<Document> {

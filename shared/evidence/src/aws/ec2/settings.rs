@@ -4,7 +4,7 @@ use aws_sdk_ec2::Client;
 use picket_model::Document;
 use serde_json::{Value, json};
 
-use crate::aws::tell::{Ask, reason, Tell as _};
+use crate::aws::tell::{Ask, Tell as _, reason};
 
 /// One document with the settings that could be read.
 pub async fn collect(ask: Ask<'_>, client: &Client) -> Vec<Document> {
@@ -29,13 +29,21 @@ pub async fn collect(ask: Ask<'_>, client: &Client) -> Vec<Document> {
     put("image_block_public_access", state.map_err(|e| reason("ec2:GetImageBlockPublicAccessState", &e)));
     let state = allowed.map(|a| json!(a.state()));
     put("allowed_images", state.map_err(|e| reason("ec2:GetAllowedImagesSettings", &e)));
-    put("instance_metadata_defaults", metadata.map(|a| defaults(&a)).map_err(|e| reason("ec2:GetInstanceMetadataDefaults", &e)));
+    put(
+        "instance_metadata_defaults",
+        metadata.map(|a| defaults(&a)).map_err(|e| reason("ec2:GetInstanceMetadataDefaults", &e)),
+    );
     let mode = vpc.map(|a| {
         let options = a.vpc_block_public_access_options();
         json!(options.and_then(|o| o.internet_gateway_block_mode()).map_or("off", |m| m.as_str()))
     });
     put("internet_gateway_block_mode", mode.map_err(|e| reason("ec2:DescribeVpcBlockPublicAccessOptions", &e)));
-    vec![ask.known("ec2.settings", ask.place.region.as_ref().map(|r| r.as_str()), "ec2:GetEbsEncryptionByDefault and other settings", value)]
+    vec![ask.known(
+        "ec2.settings",
+        ask.place.region.as_ref().map(|r| r.as_str()),
+        "ec2:GetEbsEncryptionByDefault and other settings",
+        value,
+    )]
 }
 
 fn defaults(

@@ -6,8 +6,8 @@ use futures::StreamExt as _;
 use picket_model::Document;
 use serde_json::{Value, json};
 
-use crate::aws::tell::{WHOLE_LIST, AT_ONCE, Ask, reason, Tell as _};
 use crate::aws::json::{Text as _, days_since, tags};
+use crate::aws::tell::{AT_ONCE, Ask, Tell as _, WHOLE_LIST, reason};
 
 const SNAPSHOT: &str = "ec2.snapshot";
 

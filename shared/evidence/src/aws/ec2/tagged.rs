@@ -4,8 +4,8 @@ use aws_sdk_ec2::Client;
 use picket_model::Document;
 use serde_json::{Value, json};
 
-use crate::aws::tell::{Ask, Tell as _};
 use crate::aws::json::{Text as _, tags};
+use crate::aws::tell::{Ask, Tell as _};
 
 const KIND: &str = "ec2.tagged";
 
@@ -16,9 +16,12 @@ fn thing(resource_type: &str, id: Option<&str>, tags: Value) -> (String, Value) 
 /// Lists one type by its paged call.
 macro_rules! paged {
     ($ask:ident, $call:expr, $permission:literal, $type:literal, $id:ident) => {
-        $ask.listed(KIND, $permission, $call.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await, |x| {
-            thing($type, x.$id(), tags(x.tags().iter().map(|t| (t.key(), t.value()))))
-        })
+        $ask.listed(
+            KIND,
+            $permission,
+            $call.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await,
+            |x| thing($type, x.$id(), tags(x.tags().iter().map(|t| (t.key(), t.value())))),
+        )
     };
 }
 

@@ -6,9 +6,9 @@ use futures::StreamExt as _;
 use picket_model::Document;
 use serde_json::{Value, json};
 
-use crate::aws::user_data;
-use crate::aws::tell::{WHOLE_LIST, AT_ONCE, Ask, Tell as _};
 use crate::aws::json::{Text as _, tags};
+use crate::aws::tell::{AT_ONCE, Ask, Tell as _, WHOLE_LIST};
+use crate::aws::user_data;
 
 const TEMPLATE: &str = "ec2.launch_template";
 

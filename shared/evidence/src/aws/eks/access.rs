@@ -13,11 +13,8 @@ const PROVIDER: &str = "eks.identity_provider_config";
 
 /// Access entries, pod identities and identity providers of a cluster.
 pub async fn collect(ask: Ask<'_>, client: &Client, cluster: &str) -> Vec<Document> {
-    let (mut entries, pods, providers) = futures::join!(
-        entries(ask, client, cluster),
-        pods(ask, client, cluster),
-        providers(ask, client, cluster),
-    );
+    let (mut entries, pods, providers) =
+        futures::join!(entries(ask, client, cluster), pods(ask, client, cluster), providers(ask, client, cluster),);
     entries.extend(pods);
     entries.extend(providers);
     entries

@@ -167,7 +167,9 @@ mod tests {
 
     #[test]
     fn network_policy_is_found_in_json_and_yaml() {
-        for on in [r#"{"enableNetworkPolicy": "true"}"#, r#"{"enableNetworkPolicy":true}"#, "enableNetworkPolicy: 'true'"] {
+        for on in
+            [r#"{"enableNetworkPolicy": "true"}"#, r#"{"enableNetworkPolicy":true}"#, "enableNetworkPolicy: 'true'"]
+        {
             assert!(network_policy(on), "{on}");
         }
         for off in ["", r#"{"enableNetworkPolicy":"false"}"#] {

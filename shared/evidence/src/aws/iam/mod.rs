@@ -1,9 +1,9 @@
 //! IAM: the account's summary and rules for passwords, the credential report, and everybody's policies in one paged call.
 
 mod certificates;
+mod principals;
 mod report;
 mod summary;
-mod principals;
 
 use aws_sdk_iam::Client;
 use picket_model::Document;

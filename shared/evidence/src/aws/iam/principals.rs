@@ -62,15 +62,25 @@ pub async fn collect(ask: Ask<'_>, client: &Client, report: &Report) -> Vec<Docu
     };
     let policies: Vec<_> = pages.iter().flat_map(|p| p.policies()).collect();
     let managed: Managed = policies.iter().map(|p| (p.arn().text(), in_force(p))).collect();
-    let mut all: Vec<Document> = policies.iter().map(|p| ask.known("iam.policy", p.arn(), call, policy(p, &managed))).collect();
+    let mut all: Vec<Document> =
+        policies.iter().map(|p| ask.known("iam.policy", p.arn(), call, policy(p, &managed))).collect();
     for page in &pages {
         all.extend(page.user_detail_list().iter().map(|u| ask.known("iam.user", u.user_name(), call, user(u, report))));
-        all.extend(page.group_detail_list().iter().map(|g| ask.known("iam.group", g.group_name(), call, group(g, &managed))));
-        all.extend(page.role_detail_list().iter().map(|r| ask.known("iam.role", r.role_name(), call, role(r, &managed))));
+        all.extend(
+            page.group_detail_list().iter().map(|g| ask.known("iam.group", g.group_name(), call, group(g, &managed))),
+        );
+        all.extend(
+            page.role_detail_list().iter().map(|r| ask.known("iam.role", r.role_name(), call, role(r, &managed))),
+        );
         let profiles = page.role_detail_list().iter().flat_map(|r| r.instance_profile_list());
         all.extend(profiles.map(|p| {
             let roles: Vec<_> = p.roles().iter().map(|r| r.role_name()).collect();
-            ask.known("iam.instance_profile", p.instance_profile_name(), call, json!({"arn": p.arn(), "name": p.instance_profile_name(), "roles": roles}))
+            ask.known(
+                "iam.instance_profile",
+                p.instance_profile_name(),
+                call,
+                json!({"arn": p.arn(), "name": p.instance_profile_name(), "roles": roles}),
+            )
         }));
     }
     all
@@ -122,7 +132,8 @@ fn group(g: &iam::GroupDetail, managed: &Managed) -> Value {
 }
 
 fn role(r: &iam::RoleDetail, managed: &Managed) -> Value {
-    let inline: Vec<Policy> = r.role_policy_list().iter().map(|p| Policy::parse(p.policy_document().unwrap_or_default())).collect();
+    let inline: Vec<Policy> =
+        r.role_policy_list().iter().map(|p| Policy::parse(p.policy_document().unwrap_or_default())).collect();
     let inline_administrator = inline.iter().any(Policy::is_administrator);
     let all = joined(inline, r.attached_managed_policies(), managed);
     let trust = Policy::parse(r.assume_role_policy_document().unwrap_or_default());

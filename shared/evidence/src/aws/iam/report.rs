@@ -88,6 +88,9 @@ eve,arn:aws:iam::111122223333:user/eve,2025-01-01T00:00:00+00:00,true,no_informa
         assert_eq!(rows[ROOT]["password_last_used_days"], 1);
         let eve = &rows["eve"];
         assert_eq!((&eve["password_enabled"], &eve["password_idle_days"]), (&true.into(), &31.into()));
-        assert_eq!(eve["access_keys"], json!([{"active": true, "age_days": 92, "last_used_days": null, "idle_days": 92}]));
+        assert_eq!(
+            eve["access_keys"],
+            json!([{"active": true, "age_days": 92, "last_used_days": null, "idle_days": 92}])
+        );
     }
 }

@@ -101,7 +101,17 @@ async fn features(ask: Ask<'_>, client: &Client) -> Document {
             ask.known(kind, id, call, json!({"may_see": true, "enabled_features": enabled}))
         }
         // Only the management account or its delegate may ask.
-        Err(error) if matches!(code(&error), Some("AccountNotManagementOrDelegatedAdministratorException" | "OrganizationNotFoundException" | "OrganizationNotInAllFeaturesModeException" | "ServiceAccessNotEnabledException")) => {
+        Err(error)
+            if matches!(
+                code(&error),
+                Some(
+                    "AccountNotManagementOrDelegatedAdministratorException"
+                        | "OrganizationNotFoundException"
+                        | "OrganizationNotInAllFeaturesModeException"
+                        | "ServiceAccessNotEnabledException"
+                )
+            ) =>
+        {
             let enabled = code(&error) == Some("ServiceAccessNotEnabledException");
             ask.known(kind, id, call, json!({"may_see": enabled, "enabled_features": []}))
         }

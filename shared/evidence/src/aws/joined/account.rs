@@ -35,7 +35,10 @@ fn account(document: &Document, _: &Value, around: &Around<'_>) -> Added {
     vec![
         ("trails", trails(document, around)),
         ("support_roles", holders(document, around, "AWSSupportAccess", &["iam.role"])),
-        ("cloudshell_holders", holders(document, around, "AWSCloudShellFullAccess", &["iam.role", "iam.user", "iam.group"])),
+        (
+            "cloudshell_holders",
+            holders(document, around, "AWSCloudShellFullAccess", &["iam.role", "iam.user", "iam.group"]),
+        ),
         ("federated", federated(document, around)),
         ("local_users", around.all(document, "iam.user").map(|u| u.len().into())),
         ("console_users", console_users(document, around)),
@@ -88,7 +91,12 @@ fn console_users(document: &Document, around: &Around<'_>) -> Result<Value, Stri
 /// Kinds of workloads that run in the account.
 fn workloads(document: &Document, around: &Around<'_>) -> Result<Value, String> {
     let mut found = Vec::new();
-    for (kind, word) in [("ec2.instance", "instances"), ("eks.cluster", "clusters"), ("rds.db_instance", "databases"), ("autoscaling.group", "scaling groups")] {
+    for (kind, word) in [
+        ("ec2.instance", "instances"),
+        ("eks.cluster", "clusters"),
+        ("rds.db_instance", "databases"),
+        ("autoscaling.group", "scaling groups"),
+    ] {
         if !around.all(document, kind)?.is_empty() {
             found.push(word);
         }
@@ -101,7 +109,13 @@ fn spending(document: &Document, around: &Around<'_>) -> Result<Value, String> {
     let budgets = around.all(document, "budgets.budget");
     let alarms = around.all(document, "cloudwatch.alarm");
     let cost = |b: &Vec<&Value>| b.iter().any(|b| b["budget_type"] == "COST");
-    let bill = |a: &Vec<&Value>| a.iter().any(|a| a["namespace"] == "AWS/Billing" && a["actions_enabled"] == true && texts(&a["alarm_actions"]).next().is_some());
+    let bill = |a: &Vec<&Value>| {
+        a.iter().any(|a| {
+            a["namespace"] == "AWS/Billing"
+                && a["actions_enabled"] == true
+                && texts(&a["alarm_actions"]).next().is_some()
+        })
+    };
     match (budgets, alarms) {
         (Ok(b), _) if cost(&b) => Ok(true.into()),
         (_, Ok(a)) if bill(&a) => Ok(true.into()),

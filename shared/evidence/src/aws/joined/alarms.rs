@@ -16,66 +16,128 @@ const WATCHES: &[(&str, &[&[&str]])] = &[
     (
         "iam_policy_changes",
         &[
-            &["deletegrouppolicy"], &["deleterolepolicy"], &["deleteuserpolicy"], &["putgrouppolicy"],
-            &["putrolepolicy"], &["putuserpolicy"], &["createpolicy"], &["deletepolicy"], &["createpolicyversion"],
-            &["deletepolicyversion"], &["attachrolepolicy"], &["detachrolepolicy"], &["attachuserpolicy"],
-            &["detachuserpolicy"], &["attachgrouppolicy"], &["detachgrouppolicy"],
+            &["deletegrouppolicy"],
+            &["deleterolepolicy"],
+            &["deleteuserpolicy"],
+            &["putgrouppolicy"],
+            &["putrolepolicy"],
+            &["putuserpolicy"],
+            &["createpolicy"],
+            &["deletepolicy"],
+            &["createpolicyversion"],
+            &["deletepolicyversion"],
+            &["attachrolepolicy"],
+            &["detachrolepolicy"],
+            &["attachuserpolicy"],
+            &["detachuserpolicy"],
+            &["attachgrouppolicy"],
+            &["detachgrouppolicy"],
         ],
     ),
-    ("cloudtrail_changes", &[&["createtrail"], &["updatetrail"], &["deletetrail"], &["startlogging"], &["stoplogging"]]),
+    (
+        "cloudtrail_changes",
+        &[&["createtrail"], &["updatetrail"], &["deletetrail"], &["startlogging"], &["stoplogging"]],
+    ),
     ("sign_in_failures", &[&["consolelogin"], &["failedauthentication"]]),
     ("key_deletions", &[&["kms.amazonaws.com"], &["disablekey"], &["schedulekeydeletion"]]),
     (
         "bucket_policy_changes",
         &[
-            &["putbucketacl"], &["putbucketpolicy"], &["putbucketcors"], &["putbucketlifecycle"],
-            &["putbucketreplication"], &["deletebucketpolicy"], &["deletebucketcors"], &["deletebucketlifecycle"],
+            &["putbucketacl"],
+            &["putbucketpolicy"],
+            &["putbucketcors"],
+            &["putbucketlifecycle"],
+            &["putbucketreplication"],
+            &["deletebucketpolicy"],
+            &["deletebucketcors"],
+            &["deletebucketlifecycle"],
             &["deletebucketreplication"],
         ],
     ),
-    ("config_changes", &[&["stopconfigurationrecorder"], &["deletedeliverychannel"], &["putdeliverychannel"], &["putconfigurationrecorder"]]),
+    (
+        "config_changes",
+        &[
+            &["stopconfigurationrecorder"],
+            &["deletedeliverychannel"],
+            &["putdeliverychannel"],
+            &["putconfigurationrecorder"],
+        ],
+    ),
     (
         "security_group_changes",
         &[
-            &["authorizesecuritygroupingress"], &["authorizesecuritygroupegress"], &["revokesecuritygroupingress"],
-            &["revokesecuritygroupegress"], &["createsecuritygroup"], &["deletesecuritygroup"],
+            &["authorizesecuritygroupingress"],
+            &["authorizesecuritygroupegress"],
+            &["revokesecuritygroupingress"],
+            &["revokesecuritygroupegress"],
+            &["createsecuritygroup"],
+            &["deletesecuritygroup"],
         ],
     ),
     (
         "network_acl_changes",
         &[
-            &["createnetworkacl"], &["createnetworkaclentry"], &["deletenetworkacl"], &["deletenetworkaclentry"],
-            &["replacenetworkaclentry"], &["replacenetworkaclassociation"],
+            &["createnetworkacl"],
+            &["createnetworkaclentry"],
+            &["deletenetworkacl"],
+            &["deletenetworkaclentry"],
+            &["replacenetworkaclentry"],
+            &["replacenetworkaclassociation"],
         ],
     ),
     (
         "gateway_changes",
         &[
-            &["createcustomergateway"], &["deletecustomergateway"], &["attachinternetgateway"],
-            &["createinternetgateway"], &["deleteinternetgateway"], &["detachinternetgateway"],
+            &["createcustomergateway"],
+            &["deletecustomergateway"],
+            &["attachinternetgateway"],
+            &["createinternetgateway"],
+            &["deleteinternetgateway"],
+            &["detachinternetgateway"],
         ],
     ),
     (
         "route_table_changes",
         &[
-            &["createroute"], &["createroutetable"], &["replaceroute"], &["replaceroutetableassociation"],
-            &["deleteroutetable"], &["deleteroute"], &["disassociateroutetable"],
+            &["createroute"],
+            &["createroutetable"],
+            &["replaceroute"],
+            &["replaceroutetableassociation"],
+            &["deleteroutetable"],
+            &["deleteroute"],
+            &["disassociateroutetable"],
         ],
     ),
     (
         "vpc_changes",
         &[
-            &["createvpc"], &["deletevpc"], &["modifyvpcattribute"], &["acceptvpcpeeringconnection"],
-            &["createvpcpeeringconnection"], &["deletevpcpeeringconnection"], &["rejectvpcpeeringconnection"],
-            &["attachclassiclinkvpc"], &["detachclassiclinkvpc"], &["disablevpcclassiclink"], &["enablevpcclassiclink"],
+            &["createvpc"],
+            &["deletevpc"],
+            &["modifyvpcattribute"],
+            &["acceptvpcpeeringconnection"],
+            &["createvpcpeeringconnection"],
+            &["deletevpcpeeringconnection"],
+            &["rejectvpcpeeringconnection"],
+            &["attachclassiclinkvpc"],
+            &["detachclassiclinkvpc"],
+            &["disablevpcclassiclink"],
+            &["enablevpcclassiclink"],
         ],
     ),
     (
         "organization_changes",
         &[
-            &["organizations.amazonaws.com"], &["accepthandshake"], &["attachpolicy"], &["createaccount"],
-            &["createpolicy"], &["deletepolicy"], &["detachpolicy"], &["leaveorganization"], &["moveaccount"],
-            &["removeaccountfromorganization"], &["updatepolicy"],
+            &["organizations.amazonaws.com"],
+            &["accepthandshake"],
+            &["attachpolicy"],
+            &["createaccount"],
+            &["createpolicy"],
+            &["deletepolicy"],
+            &["detachpolicy"],
+            &["leaveorganization"],
+            &["moveaccount"],
+            &["removeaccountfromorganization"],
+            &["updatepolicy"],
         ],
     ),
 ];
@@ -114,7 +176,10 @@ fn chains(document: &Document, around: &Around<'_>) -> Result<BTreeMap<&'static 
 /// A trail that takes management events of all Regions, and runs.
 fn is_whole(trail: &Value) -> bool {
     let takes = &trail["takes"];
-    trail["is_multi_region_trail"] == true && trail["is_logging"] == true && takes["management_reads"] == true && takes["management_writes"] == true
+    trail["is_multi_region_trail"] == true
+        && trail["is_logging"] == true
+        && takes["management_reads"] == true
+        && takes["management_writes"] == true
 }
 
 fn log_group(trail: &Value) -> Option<&str> {
@@ -162,9 +227,20 @@ mod tests {
 
     #[test]
     fn the_patterns_of_the_benchmark_are_known() {
-        assert_eq!(watches(r#"{($.errorCode="*UnauthorizedOperation") || ($.errorCode="AccessDenied*")}"#), ["unauthorized_calls"]);
-        assert_eq!(watches(r#"{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes") }"#), ["sign_in_without_mfa"]);
-        assert_eq!(watches(r#"{ $.userIdentity.type = "Root" && $.userIdentity.invokedBy NOT EXISTS && $.eventType != "AwsServiceEvent" }"#), ["root_usage"]);
+        assert_eq!(
+            watches(r#"{($.errorCode="*UnauthorizedOperation") || ($.errorCode="AccessDenied*")}"#),
+            ["unauthorized_calls"]
+        );
+        assert_eq!(
+            watches(r#"{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes") }"#),
+            ["sign_in_without_mfa"]
+        );
+        assert_eq!(
+            watches(
+                r#"{ $.userIdentity.type = "Root" && $.userIdentity.invokedBy NOT EXISTS && $.eventType != "AwsServiceEvent" }"#
+            ),
+            ["root_usage"]
+        );
     }
 
     #[test]

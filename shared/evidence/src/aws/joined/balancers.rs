@@ -30,14 +30,21 @@ fn balancer(document: &Document, value: &Value, around: &Around<'_>) -> Added {
     });
     let behind = around.everywhere("cloudfront.distribution").map(|all| {
         let live = all.iter().filter(|d| d["enabled"] == true);
-        live.flat_map(|d| d["origins"].as_array().into_iter().flatten()).any(|o| points_to(o["domain_name"].as_str(), &name)).into()
+        live.flat_map(|d| d["origins"].as_array().into_iter().flatten())
+            .any(|o| points_to(o["domain_name"].as_str(), &name))
+            .into()
     });
     let aliased = around.everywhere("route53.hosted_zone").map(|all| {
-        all.iter().flat_map(|z| z["records"].as_array().into_iter().flatten()).any(|r| points_to(r["alias"].as_str(), &name)).into()
+        all.iter()
+            .flat_map(|z| z["records"].as_array().into_iter().flatten())
+            .any(|r| points_to(r["alias"].as_str(), &name))
+            .into()
     });
     let listeners = value["listeners"].as_array();
     let encrypted = |l: &Value| matches!(l["protocol"].as_str(), Some("HTTPS" | "TLS"));
-    let all_tls = listeners.map(|l| !l.is_empty() && l.iter().all(|l| encrypted(l) || l["redirects_to_https"] == true) && l.iter().any(encrypted));
+    let all_tls = listeners.map(|l| {
+        !l.is_empty() && l.iter().all(|l| encrypted(l) || l["redirects_to_https"] == true) && l.iter().any(encrypted)
+    });
     vec![
         ("application_health_checks", checks),
         ("behind_cloudfront", behind),
@@ -64,12 +71,14 @@ fn cluster_of(value: &Value) -> Option<&str> {
 fn distribution(_: &Document, value: &Value, around: &Around<'_>) -> Added {
     let origins = value["origins"].as_array().map(Vec::as_slice).unwrap_or_default();
     let to = around.everywhere("elbv2.load_balancer").map(|all| {
-        let names: Vec<String> = all.iter().filter_map(|b| b["dns_name"].as_str()).map(str::to_ascii_lowercase).collect();
+        let names: Vec<String> =
+            all.iter().filter_map(|b| b["dns_name"].as_str()).map(str::to_ascii_lowercase).collect();
         let own = origins.iter().filter_map(|o| o["domain_name"].as_str());
         own.filter(|o| o.ends_with(".elb.amazonaws.com") || names.contains(&o.to_ascii_lowercase())).count().into()
     });
     let weak = origins.iter().filter(|o| o["custom"] == true).filter(|o| {
-        texts(&o["origin_ssl_protocols"]).any(|p| !matches!(p, "TLSv1.2" | "TLSv1.3")) || texts(&o["origin_ssl_protocols"]).next().is_none()
+        texts(&o["origin_ssl_protocols"]).any(|p| !matches!(p, "TLSv1.2" | "TLSv1.3"))
+            || texts(&o["origin_ssl_protocols"]).next().is_none()
     });
     let weak: Vec<&str> = weak.filter_map(|o| o["id"].as_str()).collect();
     let plain = origins.iter().filter(|o| o["custom"] == true && o["origin_protocol_policy"] != "https-only");
@@ -83,7 +92,9 @@ fn zone(_: &Document, value: &Value, _: &Around<'_>) -> Added {
     let aliased = apex.iter().any(|r| r["alias"].is_string());
     let fronted = apex.iter().filter_map(|r| r["alias"].as_str()).any(front);
     let records = value["records"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let watched = records.iter().any(|r| r["failover"].is_string() || (r["alias"].is_string() && r["evaluate_target_health"] == true));
+    let watched = records
+        .iter()
+        .any(|r| r["failover"].is_string() || (r["alias"].is_string() && r["evaluate_target_health"] == true));
     vec![
         ("apex_is_alias", Ok(aliased.into())),
         ("apex_points_to_front", Ok(fronted.into())),

@@ -148,7 +148,8 @@ fn nodes(document: &Document, name: &str, around: &Around<'_>) -> Added {
         Ok(all) => all,
         Err(why) => return vec![("public_nodes", Err(why.clone())), ("nodes_with_reachable_metadata", Err(why))],
     };
-    let own: Vec<&&Value> = instances.iter().filter(|i| i["node"]["is"] == true && i["node"]["cluster"] == name).collect();
+    let own: Vec<&&Value> =
+        instances.iter().filter(|i| i["node"]["is"] == true && i["node"]["cluster"] == name).collect();
     let ids = |which: &dyn Fn(&Value) -> bool| {
         let some = own.iter().filter(|i| which(i)).filter_map(|i| i["instance_id"].as_str());
         json!(some.collect::<BTreeSet<_>>())
@@ -170,11 +171,16 @@ fn metadata_within_reach(instance: &Value) -> bool {
 fn nodegroup(document: &Document, value: &Value, around: &Around<'_>) -> Added {
     let subnets = around.all(document, "ec2.subnet").map(|all| {
         let own: Vec<&str> = texts(&value["subnet_ids"]).collect();
-        let public = all.iter().filter(|s| s["subnet_id"].as_str().is_some_and(|i| own.contains(&i)) && s["default_route"] == "internet");
+        let public = all
+            .iter()
+            .filter(|s| s["subnet_id"].as_str().is_some_and(|i| own.contains(&i)) && s["default_route"] == "internet");
         json!(public.filter_map(|s| s["subnet_id"].as_str()).collect::<Vec<_>>())
     });
     let instances = around.all(document, "ec2.instance").map(|all| {
-        let own = all.iter().filter(|i| i["tags"]["eks:nodegroup-name"] == value["nodegroup_name"] && i["tags"]["eks:cluster-name"] == value["cluster_name"]);
+        let own = all.iter().filter(|i| {
+            i["tags"]["eks:nodegroup-name"] == value["nodegroup_name"]
+                && i["tags"]["eks:cluster-name"] == value["cluster_name"]
+        });
         json!(own.filter(|i| i["public"] == true).filter_map(|i| i["instance_id"].as_str()).collect::<Vec<_>>())
     });
     let role = role(value, around);
@@ -200,7 +206,9 @@ mod tests {
 
     #[test]
     fn versions_of_the_cni_are_compared_by_number() {
-        for (version, enough) in [("v1.14.0-eksbuild.3", true), ("v1.9.3-eksbuild.1", false), ("v2.0.0", true), ("", false)] {
+        for (version, enough) in
+            [("v1.14.0-eksbuild.3", true), ("v1.9.3-eksbuild.1", false), ("v2.0.0", true), ("", false)]
+        {
             assert_eq!(at_least(version, (1, 14)), enough, "{version}");
         }
     }

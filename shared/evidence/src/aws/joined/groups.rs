@@ -38,7 +38,9 @@ fn kops(_: &Document, group: &Value, _: &Around<'_>) -> Added {
 
 fn uses(document: &Document, group: &Value, around: &Around<'_>) -> Added {
     let id = document.id.as_str();
-    let attached = around.all(document, "ec2.network_interface").map(|all| all.iter().filter(|i| texts(&i["groups"]).any(|g| g == id)).count());
+    let attached = around
+        .all(document, "ec2.network_interface")
+        .map(|all| all.iter().filter(|i| texts(&i["groups"]).any(|g| g == id)).count());
     vec![
         ("interfaces", attached.map(Value::from)),
         ("guards", guards(document, group, around)),

@@ -14,7 +14,13 @@ pub const JOINS: &[Join] = &[
     Join { kind: "ec2.volume", needs: &["backup.protected_resource", "ec2.instance"], add: volume },
     Join {
         kind: "autoscaling.group",
-        needs: &["autoscaling.launch_configuration", "ec2.launch_template", "ec2.security_group", "iam.instance_profile", "iam.role"],
+        needs: &[
+            "autoscaling.launch_configuration",
+            "ec2.launch_template",
+            "ec2.security_group",
+            "iam.instance_profile",
+            "iam.role",
+        ],
         add: scaling_group,
     },
     Join { kind: "rds.db_instance", needs: &["ec2.security_group"], add: database },
@@ -49,9 +55,9 @@ fn roles_of<'a>(profile: Option<&str>, around: &Around<'a>) -> Result<Vec<&'a Va
 
 fn volume(document: &Document, value: &Value, around: &Around<'_>) -> Added {
     let ending = format!(":volume/{}", document.id);
-    let backed_up = around.all(document, "backup.protected_resource").map(|all| {
-        all.iter().any(|r| r["resource_arn"].as_str().is_some_and(|a| a.ends_with(&ending))).into()
-    });
+    let backed_up = around
+        .all(document, "backup.protected_resource")
+        .map(|all| all.iter().any(|r| r["resource_arn"].as_str().is_some_and(|a| a.ends_with(&ending))).into());
     let etcd = value["tags"].as_object().is_some_and(|t| t.keys().any(|k| k.starts_with("k8s.io/etcd/")));
     let mut added = vec![("backed_up", backed_up), ("holds_etcd", Ok(etcd.into()))];
     // A volume belongs to the tier of its instance unless it says otherwise.
@@ -94,7 +100,8 @@ fn launches(document: &Document, group: &Value, around: &Around<'_>) -> Result<O
     }
     let all = around.all(document, "ec2.launch_template")?;
     let same = |t: &&&Value| {
-        t["launch_template_id"] == template["launch_template_id"] || t["launch_template_name"] == template["launch_template_name"]
+        t["launch_template_id"] == template["launch_template_id"]
+            || t["launch_template_name"] == template["launch_template_name"]
     };
     let versions: Vec<&&Value> = all.iter().filter(same).collect();
     let wanted = template["version"].as_str().unwrap_or("$Default");

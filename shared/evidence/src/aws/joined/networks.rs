@@ -121,7 +121,11 @@ fn route_table(document: &Document, table: &Value, around: &Around<'_>) -> Added
     });
     let whole: Vec<&str> = whole.filter_map(|r| r["destination"].as_str()).collect();
     let peers = routes.iter().filter(|r| r["vpc_peering_connection_id"].is_string()).count();
-    vec![("whole_peer_routes", Ok(json!(whole))), ("peering_routes", Ok(peers.into())), ("default_route", Ok(default_route(table).into()))]
+    vec![
+        ("whole_peer_routes", Ok(json!(whole))),
+        ("peering_routes", Ok(peers.into())),
+        ("default_route", Ok(default_route(table).into())),
+    ]
 }
 
 fn nat_gateway(document: &Document, nat: &Value, around: &Around<'_>) -> Added {
@@ -153,7 +157,9 @@ mod tests {
 
     #[test]
     fn a_default_route_is_named_by_where_it_goes() {
-        let to = |route: Value| default_route(&json!({"routes": [{"destination": "10.0.0.0/16", "gateway_id": "local"}, route]}));
+        let to = |route: Value| {
+            default_route(&json!({"routes": [{"destination": "10.0.0.0/16", "gateway_id": "local"}, route]}))
+        };
         assert_eq!(to(json!({"destination": "0.0.0.0/0", "gateway_id": "igw-1"})), "internet");
         assert_eq!(to(json!({"destination": "::/0", "gateway_id": "igw-1"})), "internet");
         assert_eq!(to(json!({"destination": "0.0.0.0/0", "nat_gateway_id": "nat-1"})), "nat");

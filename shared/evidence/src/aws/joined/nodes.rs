@@ -69,17 +69,35 @@ mod tests {
         for (tags, cluster, role, tool) in [
             (json!({"aws:eks:cluster-name": "prod"}), "prod", "worker", "eks"),
             (json!({"kubernetes.io/cluster/self": "owned"}), "self", "worker", "other"),
-            (json!({"KubernetesCluster": "k.example.com", "k8s.io/role/master": "1"}), "k.example.com", "control_plane", "kops"),
-            (json!({"KubernetesCluster": "k.example.com", "kops.k8s.io/instancegroup": "nodes"}), "k.example.com", "worker", "kops"),
+            (
+                json!({"KubernetesCluster": "k.example.com", "k8s.io/role/master": "1"}),
+                "k.example.com",
+                "control_plane",
+                "kops",
+            ),
+            (
+                json!({"KubernetesCluster": "k.example.com", "kops.k8s.io/instancegroup": "nodes"}),
+                "k.example.com",
+                "worker",
+                "kops",
+            ),
         ] {
             let found = node(tags.clone());
-            assert_eq!((&found["is"], &found["cluster"], &found["role"], &found["tool"]), (&true.into(), &cluster.into(), &role.into(), &tool.into()), "{tags}");
+            assert_eq!(
+                (&found["is"], &found["cluster"], &found["role"], &found["tool"]),
+                (&true.into(), &cluster.into(), &role.into(), &tool.into()),
+                "{tags}"
+            );
         }
     }
 
     #[test]
     fn others_and_bastions_are_no_nodes() {
-        for tags in [json!({}), json!({"Name": "web"}), json!({"KubernetesCluster": "k.example.com", "k8s.io/role/bastion": "1"})] {
+        for tags in [
+            json!({}),
+            json!({"Name": "web"}),
+            json!({"KubernetesCluster": "k.example.com", "k8s.io/role/bastion": "1"}),
+        ] {
             assert_eq!(node(tags)["is"], false);
         }
     }

@@ -40,10 +40,15 @@ fn of_nodes(_: &Document, role: &Value, around: &Around<'_>) -> Added {
     let groups = around.everywhere("eks.nodegroup").map(|all| all.iter().any(|g| g["node_role"] == role["arn"]));
     let name = role["role_name"].as_str().unwrap_or_default();
     let attached: Vec<&str> = texts(&role["attached_policies"]).collect();
-    let worker_policy = attached.iter().any(|p| p.ends_with("/AmazonEKSWorkerNodePolicy") || p.ends_with("/AmazonEKSWorkerNodeMinimalPolicy"));
+    let worker_policy = attached
+        .iter()
+        .any(|p| p.ends_with("/AmazonEKSWorkerNodePolicy") || p.ends_with("/AmazonEKSWorkerNodeMinimalPolicy"));
     let runs = role["instance_profiles"].as_array().is_some_and(|p| !p.is_empty());
     // kOps, Cluster API and others name the roles of nodes so, and they always have an instance profile.
-    let named = runs && ["nodes.", "node.", "nodes-", "karpenternoderole", "eksnoderole"].iter().any(|p| name.to_ascii_lowercase().starts_with(p));
+    let named = runs
+        && ["nodes.", "node.", "nodes-", "karpenternoderole", "eksnoderole"]
+            .iter()
+            .any(|p| name.to_ascii_lowercase().starts_with(p));
     let is_node = match groups {
         Ok(true) => Ok(true),
         Ok(false) => Ok(worker_policy || named),

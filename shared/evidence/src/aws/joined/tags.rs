@@ -51,9 +51,13 @@ fn missing_and_tier(document: &Document, value: &Value, around: &Around<'_>) -> 
     let tier = around.settings.tiers.of(&names, tag.and_then(|(_, v)| v.as_str()));
     // Without its tags a resource that the map does not name has a tier that we do not know.
     let tier = if tags.is_none() && tier.is_empty() { Value::Null } else { tier.into() };
-    let absent = tags.map(|tags| missing(&around.settings.required_tags, |k| tags.contains_key(k), || {
-        tags.keys().any(|k| !k.starts_with("aws:"))
-    }));
+    let absent = tags.map(|tags| {
+        missing(
+            &around.settings.required_tags,
+            |k| tags.contains_key(k),
+            || tags.keys().any(|k| !k.starts_with("aws:")),
+        )
+    });
     vec![("tier", Ok(tier)), ("tags_missing", Ok(json!(absent)))]
 }
 

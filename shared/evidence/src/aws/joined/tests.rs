@@ -41,7 +41,11 @@ fn a_node_role_that_may_start_instances_is_told_with_the_node_group() {
         "attached_policies": [], "instance_profiles": [], "administrator": false, "powers": ["ec2:RunInstances", "ecr:PutImage", "s3:GetObject"]});
     let all = joined(vec![
         document("iam.role", "eks-nodes", role),
-        document("eks.nodegroup", "prod/a", json!({"node_role": "arn:aws:iam::111122223333:role/eks-nodes", "tags": {}})),
+        document(
+            "eks.nodegroup",
+            "prod/a",
+            json!({"node_role": "arn:aws:iam::111122223333:role/eks-nodes", "tags": {}}),
+        ),
     ]);
     assert_eq!(facts(&all, "eks-nodes")["runs_nodes"], true);
     let group = facts(&all, "prod/a");
@@ -62,7 +66,8 @@ fn what_could_not_be_read_leaves_the_fact_out_and_says_why() {
 
 #[test]
 fn flow_logs_of_accepted_traffic_alone_are_not_enough() {
-    let log = |kind: &str| json!({"resource_id": "vpc-1", "flow_log_status": "ACTIVE", "traffic_type": kind, "tags": {}});
+    let log =
+        |kind: &str| json!({"resource_id": "vpc-1", "flow_log_status": "ACTIVE", "traffic_type": kind, "tags": {}});
     for (kind, enough) in [("ALL", true), ("REJECT", true), ("ACCEPT", false)] {
         let all = joined(vec![
             document("ec2.vpc", "vpc-1", json!({"vpc_id": "vpc-1", "tags": {}})),
@@ -75,7 +80,8 @@ fn flow_logs_of_accepted_traffic_alone_are_not_enough() {
 #[test]
 fn a_group_knows_what_it_guards_and_who_reaches_etcd() {
     let tags = json!({"KubernetesCluster": "k.example.com", "k8s.io/role/master": "1"});
-    let rule = |source: &str, port: i64| json!({"protocol": "tcp", "from_port": port, "to_port": port, "group_id": source});
+    let rule =
+        |source: &str, port: i64| json!({"protocol": "tcp", "from_port": port, "to_port": port, "group_id": source});
     let group = |id: &str, name: &str, rules: Vec<Value>| {
         let value = json!({"group_id": id, "group_name": name, "ingress": rules, "tags": {"KubernetesCluster": "k.example.com"}});
         document("ec2.security_group", id, value)
@@ -108,14 +114,30 @@ fn a_chain_of_an_alarm_is_whole_only_if_somebody_hears_it() {
     let chain = |subscribers: i64| {
         joined(vec![
             document("aws.account", "111122223333", json!({"id": "111122223333"})),
-            document("cloudtrail.trail", "t", json!({"is_multi_region_trail": true, "is_logging": true,
+            document(
+                "cloudtrail.trail",
+                "t",
+                json!({"is_multi_region_trail": true, "is_logging": true,
                 "takes": {"management_reads": true, "management_writes": true},
-                "cloud_watch_logs_log_group_arn": "arn:aws:logs:eu-west-1:111122223333:log-group:trail:*"})),
-            document("logs.metric_filter", "f", json!({"log_group_name": "trail", "filter_name": "root", "filter_pattern": pattern,
-                "metrics": [{"name": "Root", "namespace": "CIS"}]})),
-            document("cloudwatch.alarm", "a", json!({"alarm_name": "root", "metric_name": "Root", "namespace": "CIS",
-                "actions_enabled": true, "alarm_actions": ["arn:topic"]})),
-            document("sns.topic", "arn:topic", json!({"topic_arn": "arn:topic", "subscriptions_confirmed": subscribers})),
+                "cloud_watch_logs_log_group_arn": "arn:aws:logs:eu-west-1:111122223333:log-group:trail:*"}),
+            ),
+            document(
+                "logs.metric_filter",
+                "f",
+                json!({"log_group_name": "trail", "filter_name": "root", "filter_pattern": pattern,
+                "metrics": [{"name": "Root", "namespace": "CIS"}]}),
+            ),
+            document(
+                "cloudwatch.alarm",
+                "a",
+                json!({"alarm_name": "root", "metric_name": "Root", "namespace": "CIS",
+                "actions_enabled": true, "alarm_actions": ["arn:topic"]}),
+            ),
+            document(
+                "sns.topic",
+                "arn:topic",
+                json!({"topic_arn": "arn:topic", "subscriptions_confirmed": subscribers}),
+            ),
         ])
     };
     assert_eq!(facts(&chain(1), "111122223333")["watched"], json!(["root_usage"]));
@@ -125,11 +147,23 @@ fn a_chain_of_an_alarm_is_whole_only_if_somebody_hears_it() {
 #[test]
 fn an_auto_scaling_group_shows_what_it_launches() {
     let all = joined(vec![
-        document("autoscaling.group", "web", json!({"launch_template": {"launch_template_id": "lt-1", "version": "$Latest"},
-            "target_group_arns": ["t"], "tags": {"tier": "web"}})),
-        document("ec2.launch_template", "lt-1", json!({"launch_template_id": "lt-1", "version_number": 1, "default_version": true, "tags": {}})),
-        document("ec2.launch_template", "lt-1:2", json!({"launch_template_id": "lt-1", "version_number": 2, "default_version": false,
-            "iam_instance_profile": "web", "security_group_ids": ["sg-1"], "tags": {}})),
+        document(
+            "autoscaling.group",
+            "web",
+            json!({"launch_template": {"launch_template_id": "lt-1", "version": "$Latest"},
+            "target_group_arns": ["t"], "tags": {"tier": "web"}}),
+        ),
+        document(
+            "ec2.launch_template",
+            "lt-1",
+            json!({"launch_template_id": "lt-1", "version_number": 1, "default_version": true, "tags": {}}),
+        ),
+        document(
+            "ec2.launch_template",
+            "lt-1:2",
+            json!({"launch_template_id": "lt-1", "version_number": 2, "default_version": false,
+            "iam_instance_profile": "web", "security_group_ids": ["sg-1"], "tags": {}}),
+        ),
         document("ec2.security_group", "sg-1", json!({"group_id": "sg-1", "ingress": [], "tags": {"tier": "web"}})),
         document("iam.instance_profile", "web", json!({"name": "web", "roles": ["web-role"]})),
         document("iam.role", "web-role", json!({"role_name": "web-role", "tags": {"tier": "web"}})),

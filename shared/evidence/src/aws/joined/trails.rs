@@ -15,7 +15,9 @@ fn bucket(_: &Document, trail: &Value, around: &Around<'_>) -> Added {
         all.into_iter().find(|b| b["name"] == name).ok_or_else(|| format!("the bucket {name} is not of this account"))
     });
     let of = |field: fn(&Value) -> Option<bool>| {
-        found.clone().and_then(|b| field(b).map(Value::from).ok_or_else(|| format!("the bucket {name} was not read in full")))
+        found
+            .clone()
+            .and_then(|b| field(b).map(Value::from).ok_or_else(|| format!("the bucket {name} was not read in full")))
     };
     vec![
         ("bucket_is_logged", of(|b| b["logging"]["enabled"].as_bool())),
