@@ -7,11 +7,12 @@ use std::net::{TcpListener, TcpStream};
 use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region as SdkRegion, SdkConfig};
 use aws_sdk_ec2::config::{Credentials, SharedCredentialsProvider};
-use picket_checks::rules::catalogue;
-use picket_model::{AccountId, Document, Fact, Region};
+use picket_checks::rules::{Evidence, catalogue, judge_all};
+use picket_model::{AccountId, Document, Fact, Outcome, Region};
 use serde_json::json;
 
 use super::COLLECTORS;
+use crate::account::{self, Wanted};
 use crate::collector::Reach;
 use crate::session::{Place, Session};
 
@@ -266,4 +267,47 @@ async fn roles_are_read_with_what_their_policies_come_to() {
     let root = facts(&documents, "iam.root/111122223333");
     assert_eq!((&root["account_access_keys_present"], &root["account_mfa_enabled"]), (&1.into(), &0.into()));
     assert_eq!((&root["never_used"], &root["virtual_mfa"]), (&true.into(), &false.into()));
+}
+
+#[tokio::test]
+async fn a_misconfigured_cluster_fails_exactly_the_rules_that_it_should_and_what_is_denied_is_unknown() {
+    let address = serve(one_cluster_alone);
+    let (account, regions) = (AccountId::parse("111122223333").unwrap(), [Region::parse("eu-west-1").unwrap()]);
+    let settings = super::settings::Settings::default();
+    let at = "2026-01-31T00:00:00Z".parse().unwrap();
+    let wanted = Wanted { account: &account, regions: &regions, kinds: None, settings: &settings, at };
+    let read = account::read(&wanted, COLLECTORS, |_| session(&address, Reach::Region).config().clone()).await;
+    read.documents.iter().for_each(fits_its_kind);
+    let mut evidence = Evidence::default();
+    for (kind, region) in &read.complete {
+        evidence.complete(kind, &account, region.as_ref());
+    }
+    evidence.add(read.documents);
+    let judged = judge_all(catalogue::built_in().unwrap().iter(), &evidence);
+    let of_prod = judged.iter().filter(|j| j.document.asset() == "eks.cluster/prod").map(|j| j.evaluation());
+    let (mut failed, mut unknown) = (Vec::new(), Vec::new());
+    for evaluation in of_prod {
+        match evaluation.outcome {
+            Outcome::Fail => failed.push(evaluation.rule),
+            Outcome::Unknown(_) => unknown.push(evaluation.rule),
+            _ => {}
+        }
+    }
+    let expected = [
+        "eks_all_logs_on",
+        "eks_deletion_protected",
+        "eks_endpoint_closed",
+        "eks_endpoint_not_public",
+        "eks_endpoint_private",
+        "eks_endpoint_restricted",
+    ];
+    assert_eq!(failed, expected);
+    for rule in ["eks_audit_logs_kept", "eks_load_balancers_tls", "eks_nodes_not_public", "eks_secrets_encrypted"] {
+        assert!(unknown.contains(&rule.to_owned()), "{rule} is not among {unknown:?}");
+    }
+}
+
+/// EKS answers; everything else is denied.
+fn one_cluster_alone(request: &Request) -> Answer {
+    if request.service == "eks" { one_cluster(request) } else { denied(request) }
 }
