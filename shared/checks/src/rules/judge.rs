@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::evaluate::{Joined, Notes, Scope, Silent, Subject, Truth, truth};
 use super::evidence::Evidence;
 use super::expr::Expression;
+use super::path::{Path, Step};
 use super::rule::{Leaf, Rule};
 use super::words;
 
@@ -165,7 +166,9 @@ impl Judged<'_> {
         };
         let subject = Subject::new(self.document, facts);
         let scope = Scope { subject: &subject, names: &self.rule.joins, joins: &self.joins };
-        let mut notes = Words { verdict: self.verdict, rule: self.rule, source, readings: Vec::new(), why: None };
+        let unread = facts.get("unread");
+        let mut notes =
+            Words { verdict: self.verdict, rule: self.rule, source, unread, readings: Vec::new(), why: None };
         let applies = applies(self.rule, &scope, &mut notes);
         if applies == Truth::Yes {
             notes.readings.clear();
@@ -184,11 +187,19 @@ struct Words<'a> {
     verdict: Verdict,
     rule: &'a Rule,
     source: &'a str,
+    /// Why parts of the document were not read, by field.
+    unread: Option<&'a Value>,
     readings: Vec<Reading>,
     why: Option<String>,
 }
 
 impl Words<'_> {
+    /// The collector's reason why the field that a path starts in was not read.
+    fn why_unread(&self, path: &Path) -> Option<String> {
+        let Some(Step::Key(field)) = path.0.first() else { return None };
+        self.unread?.get(field)?.as_str().map(str::to_owned)
+    }
+
     /// Whether a part that came to `truth` belongs to what is told about the verdict.
     fn matters(&self, truth: Truth, turned: bool) -> bool {
         let truth = if turned { truth.not() } else { truth };
@@ -218,7 +229,10 @@ impl Notes for Words<'_> {
         };
         if self.why.is_none() && truth == Truth::Unknown {
             self.why = Some(match found {
-                None => format!("`{at}` was not read"),
+                None => {
+                    let told = leaf.join.is_none().then(|| self.why_unread(&leaf.below)).flatten();
+                    told.unwrap_or_else(|| format!("`{at}` was not read"))
+                }
                 Some(found) => format!("`{at}` is {}, which cannot be compared", words::brief(found)),
             });
         }
@@ -239,7 +253,8 @@ impl Notes for Words<'_> {
         if let Err(why) = holds
             && self.why.is_none()
         {
-            self.why = Some(why.clone());
+            let own = expr.reads().iter().filter(|(variable, _)| variable == "this").filter_map(|(_, p)| p.as_ref());
+            self.why = own.filter_map(|p| self.why_unread(p)).next().or_else(|| Some(why.clone()));
         }
         let expected = expr.expected().unwrap_or(expr.text());
         let expected = if turned { format!("not: {expected}") } else { expected.to_owned() };
@@ -252,13 +267,7 @@ impl Notes for Words<'_> {
     }
 }
 
-fn read(
-    variable: &str,
-    path: Option<&super::path::Path>,
-    scope: &Scope<'_>,
-    words: &Words<'_>,
-    expected: String,
-) -> Reading {
+fn read(variable: &str, path: Option<&Path>, scope: &Scope<'_>, words: &Words<'_>, expected: String) -> Reading {
     let join = scope.names.iter().position(|j| j.name == variable);
     let root = match join.and_then(|at| scope.joins.get(at)) {
         Some(joined) => &joined.values,

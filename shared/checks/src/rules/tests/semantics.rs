@@ -137,3 +137,12 @@ fn a_document_of_megabytes_costs_no_message_of_megabytes() {
     let evaluation = judge("check: {at: name, op: eq, value: a}", json!({"name": "x".repeat(5_000_000)}), read_all);
     assert!(evaluation.readings[0].found.as_str().chars().count() <= 257);
 }
+
+#[test]
+fn what_the_collector_says_of_a_field_that_it_could_not_read_is_the_reason() {
+    let facts = json!({"unread": {"name": "t:GetName was denied; grant it to the role that collects"}});
+    for check in ["check: {at: name, op: eq, value: a}", "check: {expr: \"this.name == 'a'\"}"] {
+        let why = judge(check, facts.clone(), read_all).outcome.why().map(str::to_owned);
+        assert_eq!(why.as_deref(), Some("t:GetName was denied; grant it to the role that collects"), "{check}");
+    }
+}
