@@ -19,7 +19,6 @@ pub static ORGANIZATIONS: Service = Service {
         "organizations:DescribePolicy",
         "organizations:DescribeResourcePolicy",
         "organizations:ListAWSServiceAccessForOrganization",
-        "organizations:ListAccounts",
         "organizations:ListDelegatedAdministrators",
         "organizations:ListDelegatedServicesForAccount",
         "organizations:ListPolicies",
