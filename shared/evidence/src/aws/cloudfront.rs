@@ -51,7 +51,7 @@ fn describe(c: &cf::DistributionConfig) -> Value {
         "comment": c.comment(),
         "aliases": aliases,
         // Version 2 of access logging is not part of the configuration; what it sets is not seen here.
-        "logging": {"enabled": c.logging().is_some_and(|l| l.enabled().unwrap_or_default() && !l.bucket().unwrap_or_default().is_empty())},
+        "logging": {"enabled": c.logging().is_some_and(|l| l.enabled() && !l.bucket().is_empty())},
         "viewer_protocol_policy": c.default_cache_behavior().map(|b| b.viewer_protocol_policy().as_str()),
         "geo_restriction": geo.map_or("none", |g| g.restriction_type().as_str()),
         "origins": c.origins().map(|o| o.items().iter().map(origin).collect::<Vec<_>>()).unwrap_or_default(),

@@ -4,7 +4,7 @@ use aws_sdk_ecr::Client;
 use aws_sdk_ecr::types as ecr;
 use futures::StreamExt as _;
 use picket_model::Document;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::aws::json::Text as _;
 use crate::aws::policy::Policy;

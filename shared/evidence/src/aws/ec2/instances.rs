@@ -4,8 +4,6 @@ use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types as ec2;
 use futures::StreamExt as _;
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use picket_model::Document;
 use serde_json::{Value, json};
 
@@ -22,7 +20,8 @@ pub async fn collect(ask: Ask<'_>, client: &Client) -> Vec<Document> {
         Ok(reservations) => reservations,
         Err(error) => return vec![ask.failed(KIND, crate::aws::tell::WHOLE_LIST, "ec2:DescribeInstances", &error)],
     };
-    let instances = reservations.iter().flat_map(|r| r.instances()).filter(|i| !is_gone(i)).cloned();
+    let all = reservations.into_iter().flat_map(|r| r.instances.unwrap_or_default());
+    let instances: Vec<ec2::Instance> = all.filter(|i| !is_gone(i)).collect();
     futures::stream::iter(instances).map(|i| read(ask, client, i)).buffer_unordered(AT_ONCE).collect().await
 }
 
@@ -96,8 +95,7 @@ fn device(d: &ec2::InstanceBlockDeviceMapping) -> Value {
 /// When it was stopped: EC2 tells it only in `User initiated (2026-01-31 10:00:00 GMT)`.
 fn stopped_at(reason: &str) -> Option<Timestamp> {
     let text = reason.split_once('(')?.1.split_once(" GMT")?.0;
-    let at = DateTime::strptime("%Y-%m-%d %H:%M:%S", text).ok()?;
-    at.to_zoned(TimeZone::UTC).ok().map(|z| z.timestamp())
+    format!("{text}Z").parse().ok()
 }
 
 #[cfg(test)]
@@ -120,7 +118,7 @@ mod tests {
             .http_put_response_hop_limit(2)
             .build();
         let from = ec2::Instance::builder().instance_id("i-1").metadata_options(options).build();
-        let value = crate::json::tidy(describe(&from, Timestamp::UNIX_EPOCH));
+        let value = crate::aws::json::tidy(describe(&from, Timestamp::UNIX_EPOCH));
         assert_eq!(value["metadata_options"], json!({"http_tokens": "optional", "http_put_response_hop_limit": 2}));
         assert_eq!(value.get("public_ip_address"), None);
     }

@@ -96,6 +96,8 @@ fn endpoint(vpc: Option<&eks::VpcConfigResponse>) -> Option<Value> {
     }))
 }
 
+/// What the key of the owner encrypts. EKS now encrypts everything by itself, with a key of its own where there is none.
+#[allow(deprecated, reason = "it still tells whether a key of the owner was associated")]
 fn encrypted(c: &eks::Cluster) -> Vec<&String> {
     c.encryption_config().iter().flat_map(|e| e.resources()).collect()
 }

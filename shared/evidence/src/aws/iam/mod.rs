@@ -11,10 +11,6 @@ use picket_model::Document;
 use crate::aws::tell::{Ask, Service};
 use crate::collector::Reach;
 
-/// Permissions that give power over more than a node needs: those that make the owner an administrator, start
-/// machines, or change images.
-pub use principals::POWERS;
-
 /// IAM.
 pub static IAM: Service = Service {
     reach: Reach::Account,

@@ -13,7 +13,7 @@ use crate::aws::policy::Policy;
 use crate::aws::tell::{Ask, Tell as _, WHOLE_LIST};
 
 /// What an intruder does with a role: become administrator, start machines, change images, read every secret.
-pub const POWERS: &[&str] = &[
+const POWERS: &[&str] = &[
     "cloudformation:CreateStack",
     "ec2:CreateFleet",
     "ec2:RequestSpotInstances",

@@ -165,7 +165,7 @@ fn chains(document: &Document, around: &Around<'_>) -> Result<BTreeMap<&'static 
     for filter in filters.iter().filter(|f| f["log_group_name"].as_str().is_some_and(|g| groups.contains(&g))) {
         let pattern = compact(filter["filter_pattern"].as_str().unwrap_or_default());
         let Some(alarm) = alarms.iter().find(|a| counts(a, filter) && tells(a, &topics)) else { continue };
-        for (name, needs) in WATCHES.iter().filter(|(_, needs)| holds_all(&pattern, needs)) {
+        for (name, _) in WATCHES.iter().filter(|(_, needs)| holds_all(&pattern, needs)) {
             let by = format!("{} and {}", filter["filter_name"], alarm["alarm_name"]);
             found.insert(*name, by.replace('"', ""));
         }
