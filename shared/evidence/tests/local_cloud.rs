@@ -57,9 +57,15 @@ async fn a_misconfigured_account_fails_exactly_the_rules_that_it_should() {
             failed.entry(one.document.asset()).or_default().insert(&one.rule.name);
         }
     }
+    let mut wrong = Vec::new();
     for (asset, rules) in expected {
-        assert_eq!(failed.get(&asset).cloned().unwrap_or_default(), rules, "{asset}");
+        let found = failed.remove(&asset).unwrap_or_default();
+        let (more, fewer): (Vec<_>, Vec<_>) = (found.difference(&rules).collect(), rules.difference(&found).collect());
+        if !more.is_empty() || !fewer.is_empty() {
+            wrong.push(format!("{asset}: fails besides {more:?}, and should fail {fewer:?}"));
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 async fn misconfigure(clients: &Clients, region: &Region) -> Expected {
@@ -121,9 +127,11 @@ async fn misconfigure(clients: &Clients, region: &Region) -> Expected {
 /// A cluster as somebody makes one in a hurry: public, without logs, without a key.
 async fn cluster(clients: &Clients, region: &Region, vpc: &str) {
     let ec2 = clients.ec2(region);
-    let subnet = ec2.create_subnet().vpc_id(vpc).cidr_block("10.9.1.0/24").send().await.unwrap();
-    let subnet = subnet.subnet.unwrap().subnet_id.unwrap();
-    let network = aws_sdk_eks::types::VpcConfigRequest::builder().subnet_ids(subnet);
+    let mut network = aws_sdk_eks::types::VpcConfigRequest::builder();
+    for (zone, cidr) in [("eu-west-1a", "10.9.1.0/24"), ("eu-west-1b", "10.9.2.0/24")] {
+        let call = ec2.create_subnet().vpc_id(vpc).cidr_block(cidr).availability_zone(zone);
+        network = network.subnet_ids(call.send().await.unwrap().subnet.unwrap().subnet_id.unwrap());
+    }
     let network = network.endpoint_public_access(true).endpoint_private_access(false).build();
     let call = clients.eks(region).create_cluster().name("shadow").resources_vpc_config(network);
     call.role_arn("arn:aws:iam::000000000000:role/eks").send().await.unwrap();

@@ -44,17 +44,27 @@ pub fn mark_world(mut rules: Vec<Value>) -> Vec<Value> {
     rules
 }
 
-/// Those among `cidrs` that are the world alone or together.
+/// Those among `cidrs` that are the world alone, or that come to it only together.
 fn parts_of_the_world<'a>(cidrs: &[&'a str]) -> Vec<&'a str> {
-    let nets: Vec<(&str, IpNet)> = cidrs.iter().filter_map(|c| Some((*c, c.parse().ok()?))).collect();
-    let v4: Vec<Ipv4Net> =
-        nets.iter().filter_map(|(_, n)| if let IpNet::V4(n) = n { Some(n.trunc()) } else { None }).collect();
-    let v6: Vec<Ipv6Net> =
-        nets.iter().filter_map(|(_, n)| if let IpNet::V6(n) = n { Some(n.trunc()) } else { None }).collect();
-    let v4: Vec<IpNet> = Ipv4Net::aggregate(&v4).into_iter().map(IpNet::V4).collect();
-    let v6: Vec<IpNet> = Ipv6Net::aggregate(&v6).into_iter().map(IpNet::V6).collect();
-    let world: Vec<IpNet> = v4.into_iter().chain(v6).filter(|n| is_world(&n.to_string())).collect();
-    nets.iter().filter(|(_, n)| world.iter().any(|w| w.contains(n))).map(|(c, _)| *c).collect()
+    let (mut found, smaller): (Vec<&str>, Vec<&str>) = cidrs.iter().partition(|c| is_world(c));
+    let nets: Vec<(&str, IpNet)> = smaller.iter().filter_map(|c| Some((*c, c.parse().ok()?))).collect();
+    let together = together(&nets);
+    found.extend(nets.iter().filter(|(_, n)| together.iter().any(|w| w.contains(n))).map(|(c, _)| *c));
+    found
+}
+
+/// The ranges as wide as the world that these fill without a gap.
+fn together(nets: &[(&str, IpNet)]) -> Vec<IpNet> {
+    let (mut v4, mut v6): (Vec<Ipv4Net>, Vec<Ipv6Net>) = (Vec::new(), Vec::new());
+    for (_, net) in nets {
+        match net {
+            IpNet::V4(net) => v4.push(net.trunc()),
+            IpNet::V6(net) => v6.push(net.trunc()),
+        }
+    }
+    let v4 = Ipv4Net::aggregate(&v4).into_iter().map(IpNet::V4);
+    let v6 = Ipv6Net::aggregate(&v6).into_iter().map(IpNet::V6);
+    v4.chain(v6).filter(|n| is_world(&n.to_string())).collect()
 }
 
 #[cfg(test)]
@@ -79,7 +89,7 @@ mod tests {
     #[test]
     fn an_office_beside_the_world_is_an_office_only_by_itself() {
         assert_eq!(marked(&["203.0.113.0/24", "10.0.0.0/8"]), [false, false]);
-        assert_eq!(marked(&["::/0", "10.0.0.0/8"]), [true, false]);
+        assert_eq!(marked(&["0.0.0.0/0", "203.0.113.0/24"]), [true, false]);
         assert!(!hold_the_world(["fc00::/7", "172.64.0.0/13", "no range"]));
     }
 
