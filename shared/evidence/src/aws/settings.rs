@@ -18,6 +18,39 @@ pub struct Settings {
     pub image_names: Option<String>,
 }
 
+impl Settings {
+    /// Reads the owner's words from YAML, such as:
+    ///
+    /// ```yaml
+    /// tiers:
+    ///   tag: tier
+    ///   resources: {web: [web-asg, sg-0abc1234def567890], data: [orders-db]}
+    /// required_tags: [owner, environment]
+    /// approved_images: [ami-0abc1234def567890]
+    /// ```
+    ///
+    /// # Errors
+    /// Says what is unknown or malformed, and where.
+    pub fn parse(text: &str, file: &str) -> Result<Self, SettingsError> {
+        let read: Self =
+            serde_saphyr::from_str(text).map_err(|e| SettingsError { file: file.to_owned(), why: e.to_string() })?;
+        match read.image_names.as_deref().map(regex::Regex::new) {
+            Some(Err(e)) => Err(SettingsError { file: file.to_owned(), why: format!("`image_names`: {e}") }),
+            _ => Ok(read),
+        }
+    }
+}
+
+/// Settings that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}: {why}")]
+pub struct SettingsError {
+    /// The file.
+    pub file: String,
+    /// What is wrong, and where.
+    pub why: String,
+}
+
 /// Tiers by tag, or by a map of resources.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -62,6 +95,17 @@ fn known(word: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings_are_read_from_yaml_and_what_is_unknown_is_refused() {
+        let read = Settings::parse("tiers: {resources: {web: [sg-1]}}\nrequired_tags: [owner]\n", "s.yaml").unwrap();
+        assert_eq!((read.tiers.of(&["sg-1"], None), read.required_tags), ("web", vec!["owner".to_owned()]));
+        for bad in ["tier: {}", "required_tags: owner", "image_names: '('"] {
+            let why = Settings::parse(bad, "s.yaml").map_err(|e| e.to_string());
+            assert!(why.is_err_and(|e| e.starts_with("s.yaml: ")), "{bad}");
+        }
+        assert_eq!(Settings::parse("{}", "s.yaml"), Ok(Settings::default()));
+    }
 
     #[test]
     fn tiers_are_known_however_they_are_written_and_the_map_wins() {
