@@ -7,7 +7,10 @@ use crate::exit::{self, Exit};
 use crate::failure::Failure;
 use crate::session::{DEFAULT_STACK, Session};
 use crate::show::{Color, Format, Show};
-use crate::{completions, demo, fingerprint, holds, journal, pause, policy, quarantine, release, replay};
+use crate::{
+    assess, benchmark, completions, demo, explain, fingerprint, holds, journal, pause, policy, quarantine, release,
+    replay, rule,
+};
 
 /// Finds new Kubernetes clusters and EC2 instances, judges them, and cuts off those that are rogue.
 #[derive(Debug, Parser)]
@@ -62,6 +65,14 @@ impl Global {
 /// The commands, in the order of an incident.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Judge an account, or one asset, by every rule; reads only, needs no deployment
+    Assess(assess::Args),
+    /// Say what an account comes to by CIS and other benchmarks
+    Benchmark(benchmark::Args),
+    /// Explain a rule, a finding, or the risk of an asset
+    Explain(explain::Args),
+    /// Write and test rules of your own
+    Rule(rule::Args),
     /// Show what Picket makes of recorded events; nothing is changed
     Replay(replay::Args),
     /// Run the main job as a story: a launch in, a quarantined instance and an alert out
@@ -93,6 +104,10 @@ impl Command {
     /// Says what was being done, to what, and what to do next.
     pub async fn run(self, session: &Session) -> Result<Exit, Failure> {
         match self {
+            Self::Assess(args) => assess::run(args, session).await,
+            Self::Benchmark(args) => benchmark::run(args, session).await,
+            Self::Explain(args) => explain::run(args, session).await,
+            Self::Rule(args) => rule::run(args, session).await,
             Self::Replay(args) => replay::run(args, session).await,
             Self::Demo(args) => demo::run(args, session).await,
             Self::Holds(args) => holds::run(args, session).await,
@@ -126,6 +141,14 @@ mod tests {
     #[test]
     fn what_people_type_is_understood() {
         for line in [
+            "picket assess",
+            "picket assess prod --all-regions --output html",
+            "picket assess --evidence e.json --rules d --fail-on high",
+            "picket benchmark list --output json",
+            "picket benchmark run cis-eks-1.8.0 --failed",
+            "picket explain eks_audit_logs_on",
+            "picket rule new house_first --rules d",
+            "picket rule vectors d",
             "picket replay event.json",
             "picket replay - --live --output json",
             "picket --stack blue replay dir --table --mode enforce",

@@ -1,9 +1,12 @@
 //! `picket`: the same stages from a terminal. Here: parse, run, end with a code. What may be asked is in `cli`.
 
+mod assess;
+mod benchmark;
 mod cli;
 mod completions;
 mod demo;
 mod exit;
+mod explain;
 mod failure;
 mod fingerprint;
 mod holds;
@@ -11,9 +14,11 @@ mod journal;
 mod log;
 mod pause;
 mod policy;
+mod posture;
 mod quarantine;
 mod release;
 mod replay;
+mod rule;
 mod session;
 mod show;
 mod target;

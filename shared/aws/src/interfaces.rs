@@ -47,7 +47,8 @@ pub(crate) async fn described(
         let mut pages = call.filters(filter).into_paginator().send();
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|e| port_error("reading the interfaces of", format!("{} things", values.len()), &e))?;
+            let page =
+                page.map_err(|e| port_error("reading the interfaces of", format!("{} things", values.len()), &e))?;
             found.extend(page.network_interfaces.unwrap_or_default());
         }
         Ok(found)

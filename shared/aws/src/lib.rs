@@ -15,6 +15,7 @@ mod interfaces;
 pub mod levers;
 pub mod pager;
 pub mod queues;
+pub mod regions;
 pub mod rehearsal;
 pub mod state;
 

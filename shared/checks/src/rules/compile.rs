@@ -44,6 +44,7 @@ pub(crate) fn compile(name: &str, file: &str, raw: &RawRule, kinds: &Kinds) -> R
         name: name.to_owned(),
         file: file.to_owned(),
         title: compiler.says(&raw.title)?,
+        wrong: raw.wrong.as_ref().map(|w| compiler.says(w)).transpose()?,
         severity: compiler.word::<Severity>(&raw.severity, "low medium high critical")?,
         layer: compiler.word::<Layer>(&raw.layer, "foundation network os runtime kubernetes workload")?,
         select: select.text.clone(),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use picket_model::{AccountId, Document, Fact, Region};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::evaluate::Joined;
@@ -16,9 +17,42 @@ pub const WHOLE_LIST: &str = "*";
 pub struct Evidence {
     documents: BTreeMap<String, Vec<Document>>,
     complete: BTreeSet<(String, AccountId, Option<Region>)>,
+    regions: BTreeSet<Region>,
+}
+
+/// Evidence as it is kept in a file.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Saved {
+    /// The documents.
+    pub documents: Vec<Document>,
+    /// Which kinds were read as a whole, and where.
+    #[serde(default)]
+    pub complete: BTreeSet<(String, AccountId, Option<Region>)>,
+    /// The Regions that were to be read.
+    #[serde(default)]
+    pub regions: BTreeSet<Region>,
+}
+
+impl From<Saved> for Evidence {
+    fn from(saved: Saved) -> Self {
+        let mut evidence = Self { documents: BTreeMap::new(), complete: saved.complete, regions: saved.regions };
+        evidence.add(saved.documents);
+        evidence
+    }
 }
 
 impl Evidence {
+    /// All of it, to be kept in a file.
+    #[must_use]
+    pub fn saved(&self) -> Saved {
+        Saved {
+            documents: self.documents().cloned().collect(),
+            complete: self.complete.clone(),
+            regions: self.regions.clone(),
+        }
+    }
+
     /// Takes documents in.
     pub fn add(&mut self, documents: impl IntoIterator<Item = Document>) {
         for document in documents {
@@ -39,6 +73,17 @@ impl Evidence {
     /// All documents.
     pub fn documents(&self) -> impl Iterator<Item = &Document> {
         self.documents.values().flatten()
+    }
+
+    /// Whether all there is of a kind in a place is among the documents.
+    #[must_use]
+    pub fn is_complete(&self, kind: &str, account: &AccountId, region: Option<&Region>) -> bool {
+        self.complete.contains(&(kind.to_owned(), account.clone(), region.cloned()))
+    }
+
+    /// Says which Regions there are, so that what an account has in all of them is not judged by some of them.
+    pub fn expect(&mut self, regions: impl IntoIterator<Item = Region>) {
+        self.regions.extend(regions);
     }
 
     /// Whether anything of a kind was read, be it that there is none.
@@ -66,8 +111,18 @@ impl Evidence {
         }
         if !read {
             unread = Some(format!("{kind} was not read"));
+        } else if region.is_none() && unread.is_none() {
+            unread = self.missed(kind, account).map(|region| format!("{kind} was not read in {region}"));
         }
         Arc::new(Joined::new(values, unread))
+    }
+
+    /// A Region in which a kind should have been read and was not; none where the kind has no Regions.
+    fn missed(&self, kind: &str, account: &AccountId) -> Option<&Region> {
+        if self.is_complete(kind, account, None) {
+            return None;
+        }
+        self.regions.iter().find(|region| !self.is_complete(kind, account, Some(region)))
     }
 }
 

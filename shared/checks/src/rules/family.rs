@@ -40,6 +40,7 @@ fn fill_rule(rule: &mut RawRule, row: &Row) -> Filled {
         fill_text(text, row)?;
     }
     rule.with.values_mut().try_for_each(|t| fill_text(t, row))?;
+    rule.wrong.iter_mut().try_for_each(|t| fill_text(t, row))?;
     rule.because.iter_mut().try_for_each(|t| fill_text(t, row))?;
     rule.when.iter_mut().try_for_each(|c| fill_condition(c, row))?;
     fill_condition(&mut rule.check, row)?;

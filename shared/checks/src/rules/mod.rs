@@ -22,7 +22,8 @@ pub mod rule;
 pub(crate) mod span;
 #[cfg(test)]
 mod tests;
-mod words;
+pub mod touched;
+pub mod words;
 
 pub use catalogue::Catalogue;
 pub use evidence::Evidence;

@@ -51,15 +51,27 @@ pub(crate) fn contains(outer: &str, inner: &str) -> Option<bool> {
 
 /// Whether the world reaches `port` by one of the permissions; none where they cannot be read.
 pub(crate) fn port_open(permissions: &Value, port: u16) -> Option<bool> {
-    let open = |permission: &Value| {
+    // Sources of all permissions count together: half of the world in each of two is the world.
+    let mut nets = Vec::new();
+    for permission in permissions.as_array()? {
         let map = permission.as_object()?;
         if !reaches(map, port)? {
-            return Some(false);
+            continue;
         }
-        let sources = SOURCES.iter().filter_map(|s| map.get(*s)).filter(|v| !v.is_null());
-        sources.map(is_public).try_fold(false, |any, public| Some(any | public?))
-    };
-    permissions.as_array()?.iter().map(open).try_fold(false, |any, open| Some(any | open?))
+        for source in SOURCES.iter().filter_map(|s| map.get(*s)) {
+            match source {
+                Value::Null => {}
+                Value::String(text) => nets.push(net(text)?),
+                Value::Array(items) => {
+                    for item in items {
+                        nets.push(net(item.as_str()?)?);
+                    }
+                }
+                _ => return None,
+            }
+        }
+    }
+    Some(together_public(&nets))
 }
 
 fn reaches(permission: &serde_json::Map<String, Value>, port: u16) -> Option<bool> {
@@ -125,5 +137,7 @@ mod tests {
         );
         assert_eq!(open(json!({"protocol": "tcp", "from_port": "ssh"})), None);
         assert_eq!(port_open(&json!("all"), 22), None);
+        let half = |cidr: &str| json!({"protocol": "tcp", "from_port": 22, "to_port": 22, "cidr": cidr});
+        assert_eq!(port_open(&json!([half("0.0.0.0/1"), half("128.0.0.0/1")]), 22), Some(true));
     }
 }

@@ -11,6 +11,7 @@ use super::span::Text;
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawRule {
     pub(crate) title: Text,
+    pub(crate) wrong: Option<Text>,
     pub(crate) severity: Text,
     pub(crate) layer: Text,
     pub(crate) select: Text,

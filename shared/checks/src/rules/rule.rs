@@ -18,6 +18,8 @@ pub struct Rule {
     pub file: String,
     /// What holds when it passes, in one line.
     pub title: String,
+    /// What is wrong when it fails, in one line.
+    pub wrong: Option<String>,
     /// How bad it is that it fails.
     pub severity: Severity,
     /// The layer of the stack.
@@ -38,6 +40,28 @@ pub struct Rule {
     pub evidence_only: bool,
     /// Documents with what they should come to.
     pub cases: Vec<Case>,
+}
+
+impl Rule {
+    /// Whether it is about what the whole internet can reach: by its operators, or by what its expressions look at.
+    #[must_use]
+    pub fn exposes(&self) -> bool {
+        self.check.exposes()
+    }
+}
+
+impl Condition {
+    fn exposes(&self) -> bool {
+        const WORDS: [&str; 4] = ["isPublicCidr", "portOpen", "world", "public"];
+        match self {
+            Self::All(of) | Self::Any(of) | Self::None(of) => of.iter().any(Self::exposes),
+            Self::Expr(expr) => WORDS.iter().any(|w| expr.text().contains(w)),
+            Self::Leaf(leaf) => {
+                let open = matches!(leaf.operator, Operator::CidrNotPublic | Operator::PortClosed(_));
+                open || WORDS.iter().any(|w| leaf.at.to_string().contains(w))
+            }
+        }
+    }
 }
 
 /// Another kind of document beside the one that is judged.

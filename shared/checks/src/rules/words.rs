@@ -7,10 +7,38 @@ use picket_model::text::LONGEST;
 use serde_json::Value;
 
 use super::operator::{Operator, Order};
-use super::rule::Leaf;
+use super::rule::{Condition, Leaf};
 
 /// Room for what `Untrusted` keeps, and one more, so that it marks the cut.
 const ROOM: usize = 4 * LONGEST + 4;
+
+/// A condition in lines of words, for people.
+#[must_use]
+pub fn condition(condition: &Condition) -> Vec<String> {
+    let mut lines = Vec::new();
+    walk(condition, 0, &mut lines);
+    lines
+}
+
+fn walk(condition: &Condition, depth: usize, lines: &mut Vec<String>) {
+    let indent = "  ".repeat(depth);
+    let mut many = |word: &str, of: &[Condition]| {
+        lines.push(format!("{indent}{word}:"));
+        of.iter().for_each(|c| walk(c, depth + 1, lines));
+    };
+    match condition {
+        Condition::All(of) => many("all of", of),
+        Condition::Any(of) => many("one of", of),
+        Condition::None(of) => many("none of", of),
+        Condition::Leaf(leaf) => lines.push(format!("{indent}{}: {}", leaf.at, expected(leaf))),
+        Condition::Expr(expr) => {
+            if let Some(words) = expr.expected() {
+                lines.push(format!("{indent}{words}"));
+            }
+            lines.push(format!("{indent}{}", expr.text()));
+        }
+    }
+}
 
 /// What a leaf asks for.
 pub(crate) fn expected(leaf: &Leaf) -> String {
