@@ -90,3 +90,33 @@ fn failure(id: String) -> BatchItemFailure {
     failure.item_identifier = id;
     failure
 }
+
+/// A batch that is handled as one: done together, or shown again together.
+pub struct Batch(Vec<SqsMessage>);
+
+impl Batch {
+    /// The messages of an event.
+    #[must_use]
+    pub fn of(event: SqsEvent) -> Self {
+        Self(event.records)
+    }
+
+    /// The bodies that are JSON. Others cannot be ours, and trying again would not make them so.
+    pub fn bodies(&self) -> impl Iterator<Item = serde_json::Value> {
+        self.0.iter().filter_map(|m| serde_json::from_str(m.body.as_deref()?).ok())
+    }
+
+    /// All are done.
+    #[must_use]
+    pub fn done(&self) -> SqsBatchResponse {
+        SqsBatchResponse::default()
+    }
+
+    /// All are to be shown again.
+    #[must_use]
+    pub fn all_again(self) -> SqsBatchResponse {
+        let mut response = SqsBatchResponse::default();
+        response.batch_item_failures = self.0.into_iter().map(|m| failure(m.message_id.unwrap_or_default())).collect();
+        response
+    }
+}

@@ -16,6 +16,7 @@ pub mod order;
 pub mod permit;
 pub mod plan;
 pub mod ports;
+pub mod posture;
 pub mod reasons;
 pub mod release;
 pub mod render;

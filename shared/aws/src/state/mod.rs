@@ -12,7 +12,11 @@
 //! | `vpc#<account>#<region>` | VPC id | the quarantine group that we made |
 //! | `blast#<account>` | hour | how many were held in that hour |
 //! | `notice#<id>` | `told` | notices that people were told |
+//! | `finding#<account>` | finding id | findings, open and lately resolved |
+//! | `benchmark#<account>` | benchmark id | what its controls came to in the last sweep |
+//! | `rules` | `part-…` | the user's own rules, benchmarks and waivers |
 
+mod findings;
 mod holds;
 mod inventory;
 mod outbox;
