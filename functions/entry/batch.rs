@@ -92,18 +92,25 @@ fn failure(id: String) -> BatchItemFailure {
 }
 
 /// A batch that is handled as one: done together, or shown again together.
-pub struct Batch(Vec<SqsMessage>);
+pub struct Batch {
+    messages: Vec<SqsMessage>,
+    alone: Option<serde_json::Value>,
+}
 
 impl Batch {
-    /// The messages of an event.
+    /// The messages of an event; one that came without a queue, such as a schedule's, stands alone.
     #[must_use]
-    pub fn of(event: SqsEvent) -> Self {
-        Self(event.records)
+    pub fn of(event: serde_json::Value) -> Self {
+        match serde_json::from_value::<SqsEvent>(event.clone()) {
+            Ok(batch) if event.get("Records").is_some() => Self { messages: batch.records, alone: None },
+            _ => Self { messages: Vec::new(), alone: Some(event) },
+        }
     }
 
     /// The bodies that are JSON. Others cannot be ours, and trying again would not make them so.
     pub fn bodies(&self) -> impl Iterator<Item = serde_json::Value> {
-        self.0.iter().filter_map(|m| serde_json::from_str(m.body.as_deref()?).ok())
+        let queued = self.messages.iter().filter_map(|m| serde_json::from_str(m.body.as_deref()?).ok());
+        queued.chain(self.alone.clone())
     }
 
     /// All are done.
@@ -116,7 +123,8 @@ impl Batch {
     #[must_use]
     pub fn all_again(self) -> SqsBatchResponse {
         let mut response = SqsBatchResponse::default();
-        response.batch_item_failures = self.0.into_iter().map(|m| failure(m.message_id.unwrap_or_default())).collect();
+        response.batch_item_failures =
+            self.messages.into_iter().map(|m| failure(m.message_id.unwrap_or_default())).collect();
         response
     }
 }

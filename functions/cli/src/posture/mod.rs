@@ -10,9 +10,8 @@ use jiff::Timestamp;
 use picket_aws::{Caller, Clients};
 use picket_checks::Book;
 use picket_checks::rules::Evidence;
-use picket_evidence::account::{self, Wanted};
+use picket_evidence::account::Wanted;
 use picket_evidence::aws::settings::Settings;
-use picket_evidence::collector::Collector;
 use picket_model::{AccountId, Region};
 
 use crate::failure::Failure;
@@ -112,13 +111,5 @@ async fn read(
     at: Timestamp,
 ) -> Evidence {
     let wanted = Wanted { account: &caller.account, regions, kinds: None, settings, at };
-    let collectors: Vec<&'static dyn Collector> = picket_evidence::collectors().collect();
-    let read = account::read(&wanted, &collectors, |region| clients.in_region(region.unwrap_or(home))).await;
-    let mut evidence = Evidence::default();
-    for (kind, region) in &read.complete {
-        evidence.complete(kind, &caller.account, region.as_ref());
-    }
-    evidence.expect(regions.iter().cloned());
-    evidence.add(read.documents);
-    evidence
+    picket_evidence::reader::evidence(&wanted, |region| clients.in_region(region.unwrap_or(home))).await
 }
