@@ -7,6 +7,7 @@ pub mod aws_auth;
 pub mod bindings;
 pub mod builtin;
 pub mod cluster;
+pub mod collector;
 pub mod configs;
 pub mod containers;
 pub mod control_plane;
@@ -21,6 +22,7 @@ pub mod node_files;
 pub mod objects;
 pub mod pods;
 pub mod rbac;
+pub mod read;
 pub mod requests;
 pub mod resources;
 pub mod roles;
@@ -34,4 +36,4 @@ pub use documents::{Context, documents, nothing_read};
 pub use objects::Objects;
 
 /// The collectors, alphabetical.
-pub const COLLECTORS: &[&dyn Collector] = &[];
+pub const COLLECTORS: &[&dyn Collector] = &[&collector::Kubernetes];
