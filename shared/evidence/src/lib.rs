@@ -10,6 +10,7 @@ pub mod memo;
 pub mod node;
 pub mod permissions;
 pub mod session;
+pub mod vectors;
 
 pub use collector::{Collector, Reach};
 pub use gather::{Gathered, gather};

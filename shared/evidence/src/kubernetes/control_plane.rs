@@ -68,7 +68,9 @@ fn seen(context: &Context, objects: &Objects, component: Component) -> Vec<Docum
     let authorities = if component.program == ETCD.program { authorities(context, objects) } else { Vec::new() };
     let mut found: Vec<Document> = Vec::new();
     for (kind, object) in all {
-        let Some(flags) = template(kind, object).and_then(|t| flags_in(&t["spec"], component.program)) else { continue };
+        let Some(flags) = template(kind, object).and_then(|t| flags_in(&t["spec"], component.program)) else {
+            continue;
+        };
         let node = text(object, "/spec/nodeName");
         let place = if node.is_empty() { name(object) } else { node };
         // Two of them on one node are two: one may be there to hide the other.

@@ -23,9 +23,13 @@ pub mod objects;
 pub mod pods;
 pub mod rbac;
 pub mod read;
+#[cfg(test)]
+mod read_tests;
 pub mod requests;
 pub mod resources;
 pub mod roles;
+#[cfg(test)]
+mod scenarios;
 pub mod service_accounts;
 pub mod subjects;
 pub mod workloads;

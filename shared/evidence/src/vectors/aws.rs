@@ -1,18 +1,102 @@
-//! kubescape's answers of AWS (`ClusterDescribe`, `DescribeRepositories`, ...) as our documents.
+//! kubescape's answers of AWS (`ClusterDescribe`, `DescribeRepositories`) as our documents. Field names come in Pascal
+//! case or camel case, as the SDK of the day wrote them.
 
 use picket_model::Document;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::document;
 use crate::kubernetes::documents::Context;
+
+/// Rules about AWS's answers, and ours.
+const RULES: &[(&str, &[&str])] = &[
+    ("cluster-access-manager-api-eks", &["eks_access_entries"]),
+    ("ensure-endpointprivateaccess-is-enabled-and-endpointpublicaccess-is-disabled-eks", &["eks_endpoint_private"]),
+    ("ensure-endpointpublicaccess-is-disabled-on-private-nodes-eks", &["eks_endpoint_private"]),
+    ("ensure-image-scanning-enabled-cloud", &["ecr_scanned"]),
+    ("k8s-audit-logs-enabled-cloud", &["eks_audit_logs_on"]),
+    ("secret-etcd-encryption-cloud", &["eks_secrets_encryption_on"]),
+];
 
 /// The documents of AWS's answers among a vector's objects.
 #[must_use]
-pub fn documents(_context: &Context, _objects: &[Value]) -> Vec<Document> {
-    Vec::new()
+pub fn documents(context: &Context, objects: &[Value]) -> Vec<Document> {
+    objects.iter().flat_map(|o| one(context, o)).collect()
 }
 
 /// Our rules for a rule about AWS's answers; none if it is about something else.
 #[must_use]
-pub fn rules(_name: &str) -> Option<Vec<String>> {
-    None
+pub fn rules(name: &str) -> Option<Vec<String>> {
+    let (_, rules) = RULES.iter().find(|(n, _)| *n == name)?;
+    Some(rules.iter().map(|r| (*r).to_owned()).collect())
+}
+
+fn one(context: &Context, object: &Value) -> Vec<Document> {
+    // The same kinds stand for Azure's and Google's answers, which say nothing about EKS.
+    if object["metadata"]["provider"].as_str().is_some_and(|p| p != "eks") {
+        return Vec::new();
+    }
+    let data = &object["data"];
+    match object["kind"].as_str() {
+        Some("ClusterDescribe") => field(data, "Cluster").map(|c| cluster(context, c)).into_iter().collect(),
+        Some("DescribeRepositories") => {
+            items(field(data, "Repositories")).iter().map(|r| repository(context, r)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn cluster(context: &Context, cluster: &Value) -> Document {
+    let network = field(cluster, "ResourcesVpcConfig").unwrap_or(&Value::Null);
+    let is = |of: &Value, name: &str| field(of, name).and_then(Value::as_bool);
+    let logs = field(cluster, "Logging").and_then(|l| field(l, "ClusterLogging"));
+    let on = items(logs).iter().filter(|l| is(l, "Enabled") == Some(true));
+    let types: Vec<Value> = on.flat_map(|l| items(field(l, "Types"))).cloned().collect();
+    let encryption = items(field(cluster, "EncryptionConfig")).first();
+    let resources = encryption.map(|e| items(field(e, "Resources")).to_vec()).unwrap_or_default();
+    let key = encryption.and_then(|e| field(field(e, "Provider")?, "KeyArn")).cloned().unwrap_or(Value::Null);
+    let mode = field(cluster, "AccessConfig").and_then(|a| field(a, "AuthenticationMode")).cloned();
+    let value = json!({
+        "status": field(cluster, "Status").cloned().unwrap_or(json!("ACTIVE")),
+        "logging": {"types": types},
+        "endpoint": {"public": is(network, "EndpointPublicAccess"), "private": is(network, "EndpointPrivateAccess")},
+        "encryption": {"resources": resources, "key_arn": key},
+        "access_config": {"authentication_mode": mode},
+    });
+    document(context, "eks.cluster", "vector", value)
+}
+
+fn repository(context: &Context, repository: &Value) -> Document {
+    let scanning = field(repository, "ImageScanningConfiguration");
+    let on_push = scanning.and_then(|s| field(s, "ScanOnPush")).and_then(Value::as_bool).unwrap_or(false);
+    let name = field(repository, "RepositoryName").and_then(Value::as_str).unwrap_or("repository");
+    let value =
+        json!({"repository_name": name, "image_scanning_configuration": {"scan_on_push": on_push}, "scanned": on_push});
+    document(context, "ecr.repository", name, value)
+}
+
+/// A field by its Pascal-case name, or the same in camel case; null is none.
+fn field<'a>(of: &'a Value, name: &str) -> Option<&'a Value> {
+    let camel: String = name.char_indices().map(|(n, c)| if n == 0 { c.to_ascii_lowercase() } else { c }).collect();
+    of.get(name).or_else(|| of.get(&camel)).filter(|v| !v.is_null())
+}
+
+fn items(list: Option<&Value>) -> &[Value] {
+    list.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::context;
+    use super::*;
+
+    #[test]
+    fn fields_are_found_in_either_case_and_other_clouds_are_left_out() {
+        let Some(context) = context() else { return };
+        let pascal = json!({"kind": "ClusterDescribe", "data": {"Cluster": {"ResourcesVpcConfig": {"EndpointPrivateAccess": true}}}});
+        let camel = json!({"kind": "ClusterDescribe", "data": {"cluster": {"resourcesVpcConfig": {"endpointPrivateAccess": true}}}});
+        let azure = json!({"kind": "ClusterDescribe", "metadata": {"provider": "aks"}, "data": {"Cluster": {}}});
+        let made = documents(&context, &[pascal, camel, azure]);
+        assert_eq!(made.len(), 2);
+        assert!(made.iter().all(|d| d.facts.value().is_some_and(|v| v["endpoint"]["private"] == true)));
+    }
 }

@@ -49,8 +49,11 @@ fn kubelet(context: &Context, data: &Value) -> Document {
     document(context, "kubernetes.node", "node", value)
 }
 
-/// The kubelet's file: none if it has none, null if it could not be read.
+/// The kubelet's file: none if it is told none, null if it could not be read.
 fn config(data: &Value, flags: &BTreeMap<String, String>) -> Option<Value> {
+    if !text(data, "/cmdLine").is_empty() && !flags.contains_key("config") {
+        return None;
+    }
     match content(&data["configFile"]) {
         Some(read) => Some(serde_saphyr::from_str(&read).unwrap_or(Value::Null)),
         None => (flags.contains_key("config") || data["configFile"].is_object()).then_some(Value::Null),

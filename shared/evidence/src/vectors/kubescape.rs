@@ -1,5 +1,6 @@
 //! kubescape's rules as ours, by name; those that are not named here by the controls of CIS that they serve.
 
+use picket_checks::benchmarks::{self, By};
 use serde_json::Value;
 
 use super::{Mapped, aws, context, host, objects};
@@ -33,7 +34,6 @@ const BY_NAME: &[(&str, &[&str])] = &[
     ("rule-can-impersonate-users-groups-v1", &["kubernetes_subjects_without_power_impersonate"]),
     ("rule-list-all-cluster-admins-v1", &["kubernetes_roles_without_wildcards"]),
     ("rule-privileged-container", &["kubernetes_containers_not_privileged"]),
-    ("secret-etcd-encryption-cloud", &[]),
     ("set-fsgroup-value", &["kubernetes_pod_context_fs_group"]),
     ("set-fsgroupchangepolicy-value", &["kubernetes_pod_context_fs_group_change_policy"]),
     ("set-procmount-default", &["kubernetes_containers_with_masked_proc"]),
@@ -121,13 +121,10 @@ fn by_control(vector: &Value) -> Vec<String> {
 }
 
 fn rules_of(benchmark: &str, id: &str) -> Vec<String> {
-    let text = match benchmark {
-        "cis-kubernetes-2.0.1" => include_str!("../../../checks/benchmarks/cis-kubernetes-2.0.1.yaml"),
-        _ => "",
-    };
-    let read: Value = serde_saphyr::from_str(text).unwrap_or_default();
-    let controls = read["controls"].as_array().cloned().unwrap_or_default();
-    let control = controls.iter().find(|c| c["id"].as_str() == Some(id));
-    let rules = control.and_then(|c| c["rules"].as_array().cloned()).unwrap_or_default();
-    rules.iter().filter_map(|r| r.as_str().map(ToOwned::to_owned)).collect()
+    let Ok(all) = benchmarks::built_in() else { return Vec::new() };
+    let control = all.get(benchmark).and_then(|b| b.controls.iter().find(|c| c.id == id));
+    match control.map(|c| &c.by) {
+        Some(By::Rules(rules)) => rules.clone(),
+        _ => Vec::new(),
+    }
 }
