@@ -60,6 +60,7 @@ fn facts(
         "host_pid": any("/hostPID"),
         "host_ipc": any("/hostIPC"),
         "host_network": any("/hostNetwork"),
+        "host_users": specs.iter().any(|s| s.get("hostUsers").and_then(Value::as_bool).unwrap_or(true)),
         "service_account": account,
         "default_account": account == "default",
         "token_mounted": mounts_token(space, first, accounts),

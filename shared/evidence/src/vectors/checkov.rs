@@ -144,12 +144,30 @@ fn is_component(check: &str) -> bool {
         .any(|s| check.starts_with(s))
 }
 
+/// Kinds that are in no namespace.
+const OF_CLUSTER: &[&str] = &[
+    "APIService",
+    "CertificateSigningRequest",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "CustomResourceDefinition",
+    "MutatingWebhookConfiguration",
+    "Namespace",
+    "Node",
+    "PersistentVolume",
+    "PodSecurityPolicy",
+    "PriorityClass",
+    "StorageClass",
+    "ValidatingWebhookConfiguration",
+];
+
 /// An object without a namespace lands in `default`, which one check is about; components are in kube-system.
 fn placed(mut object: Value, check: &str) -> Value {
+    let is_of_cluster = object["kind"].as_str().is_some_and(|k| OF_CLUSTER.contains(&k));
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         if is_component(check) {
             metadata.insert("namespace".to_owned(), "kube-system".into());
-        } else if check == "DefaultNamespace" {
+        } else if check == "DefaultNamespace" && !is_of_cluster {
             metadata.entry("namespace").or_insert_with(|| "default".into());
         }
     }
