@@ -13,6 +13,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("ensure-endpointprivateaccess-is-enabled-and-endpointpublicaccess-is-disabled-eks", &["eks_endpoint_private"]),
     ("ensure-endpointpublicaccess-is-disabled-on-private-nodes-eks", &["eks_endpoint_private"]),
     ("ensure-image-scanning-enabled-cloud", &["ecr_scanned"]),
+    ("ensure_nodeinstancerole_has_right_permissions_for_ecr", &["eks_node_role_no_image_writes"]),
     ("k8s-audit-logs-enabled-cloud", &["eks_audit_logs_on"]),
     ("secret-etcd-encryption-cloud", &["eks_secrets_encryption_on"]),
 ];
@@ -20,7 +21,41 @@ const RULES: &[(&str, &[&str])] = &[
 /// The documents of AWS's answers among a vector's objects.
 #[must_use]
 pub fn documents(context: &Context, objects: &[Value]) -> Vec<Document> {
-    objects.iter().flat_map(|o| one(context, o)).collect()
+    let node_role = node_role(context, objects);
+    objects.iter().flat_map(|o| one(context, o)).chain(node_role).collect()
+}
+
+/// How the names of actions that only read begin.
+const READS: &[&str] = &["BatchCheck", "BatchGet", "Describe", "Get", "List"];
+
+/// The node group whose role is among the policies' roles: what its policies let it do to images beside reading.
+fn node_role(context: &Context, objects: &[Value]) -> Option<Document> {
+    let of = |kind: &str, key: &str| {
+        objects.iter().find(|o| o["kind"] == kind).and_then(|o| o["data"].get(key)?.as_object())
+    };
+    let roles = of("ListEntitiesForPolicies", "rolesPolicies")?;
+    let documents = of("PolicyVersion", "policiesDocuments")?;
+    let is_nodes = |policy: &Value| {
+        items(field(policy, "PolicyRoles"))
+            .iter()
+            .any(|r| field(r, "RoleName").is_some_and(|n| n.as_str().unwrap_or("").contains("NodeInstance")))
+    };
+    let held = roles.iter().filter(|(_, p)| is_nodes(p)).filter_map(|(arn, _)| documents.get(arn));
+    let statements = held.flat_map(|d| items(field(d, "Statement"))).filter(|s| s["Effect"] == "Allow");
+    let actions: Vec<&str> = statements.flat_map(actions).collect();
+    let writes = actions
+        .iter()
+        .filter(|a| **a == "*" || a.strip_prefix("ecr:").is_some_and(|a| !READS.iter().any(|r| a.starts_with(r))));
+    let value = json!({"image_writes": writes.collect::<Vec<_>>(), "role_is_administrator": actions.contains(&"*")});
+    Some(document(context, "eks.nodegroup", "nodes", value))
+}
+
+/// The actions of a statement: one, or a list.
+fn actions(statement: &Value) -> Vec<&str> {
+    match field(statement, "Action") {
+        Some(Value::String(one)) => vec![one],
+        other => items(other).iter().filter_map(Value::as_str).collect(),
+    }
 }
 
 /// Our rules for a rule about AWS's answers; none if it is about something else.

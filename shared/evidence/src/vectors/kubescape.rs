@@ -11,6 +11,7 @@ const BY_NAME: &[(&str, &[&str])] = &[
     ("alert-any-hostpath", &["kubernetes_pods_without_host_paths"]),
     ("anonymous-access-enabled", &["kubernetes_anonymous_not_bound"]),
     ("automount-default-service-account", &["kubernetes_default_account_unused"]),
+    ("automount-service-account", &["kubernetes_token_mounted_where_needed", "kubernetes_accounts_unmounted"]),
     ("cluster-admin-role", &["kubernetes_cluster_admin_sparingly"]),
     ("container-hostPort", &["kubernetes_containers_without_host_ports"]),
     ("drop-capability-netraw", &["kubernetes_containers_without_net_raw"]),

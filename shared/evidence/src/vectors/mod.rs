@@ -37,6 +37,11 @@ pub fn id(vector: &Value) -> String {
 /// The suites, by file.
 pub const SUITES: &[Suite] = &[Suite { file: "checkov_k8s.jsonl", judge }, Suite { file: "kubescape.jsonl", judge }];
 
+/// Every suite that there is, those of operators among them.
+pub fn suites() -> impl Iterator<Item = &'static Suite> {
+    SUITES.iter().chain(picket_checks::vectors::SUITES)
+}
+
 /// Judges each line of a file.
 fn judge(text: &str, rules: &Catalogue) -> Result<Vec<Vector>, String> {
     let lines = text.lines().filter(|l| !l.trim().is_empty());
