@@ -36,7 +36,8 @@ ACTIONS = {
     "Discover": LOG | TAKE | SEND | READ | WRITE | CLUSTERS | INTERFACES | {
         "autoscaling:DescribeAutoScalingGroups", "cloudtrail:LookupEvents", "ec2:DescribeImages", "ec2:DescribeInstanceAttribute",
         "ec2:DescribeLaunchTemplateVersions", "iam:ListAttachedUserPolicies"},
-    "Sweep": LOG | SEND | READ | WRITE | CLUSTERS | {"ec2:DescribeInstances", "ec2:DescribeRegions", "ec2:DescribeVpcs"},
+    "Sweep": LOG | SEND | READ | WRITE | CLUSTERS | {
+        "ec2:DescribeInstances", "ec2:DescribeRegions", "ec2:DescribeVpcs", "lambda:InvokeFunction"},
     "Assess": LOG | TAKE | SEND | READ | WRITE,
     "Respond": LOG | TAKE | SEND | READ | WRITE | INTERFACES | {
         "autoscaling:DescribeAutoScalingGroups", "autoscaling:SuspendProcesses", "ec2:CreateSecurityGroup", "ec2:CreateSnapshots",
@@ -46,8 +47,10 @@ ACTIONS = {
         "elasticloadbalancing:DescribeTargetHealth", "iam:AttachRolePolicy", "iam:CreatePolicy", "iam:GetInstanceProfile", "iam:GetPolicy",
         "iam:GetPolicyVersion"},
     "Release": LOG | SEND | READ | WRITE | INTERFACES | {
-        "autoscaling:ResumeProcesses", "ec2:DeleteTags", "ec2:ModifyInstanceAttribute", "ec2:ModifyInstanceMetadataOptions",
-        "ec2:ModifyNetworkInterfaceAttribute", "elasticloadbalancing:RegisterTargets", "iam:DeletePolicy", "iam:DetachRolePolicy"},
+        "autoscaling:ResumeProcesses", "ec2:DeleteTags", "ec2:DescribeInstanceAttribute", "ec2:ModifyInstanceAttribute",
+        "ec2:ModifyInstanceMetadataOptions", "ec2:ModifyNetworkInterfaceAttribute", "elasticloadbalancing:DescribeTargetGroups",
+        "elasticloadbalancing:DescribeTargetHealth", "elasticloadbalancing:RegisterTargets", "iam:DeletePolicy", "iam:DetachRolePolicy",
+        "iam:GetInstanceProfile"},
     "Notify": LOG | TAKE | READ | WRITE | {"kms:Decrypt", "kms:GenerateDataKey", "sns:Publish"},
 }
 # The partition keys each role may read and write, and the queues it may send to. None: all keys.
@@ -61,7 +64,7 @@ WRITES = {
     "Respond": {"hold#*", "case#*", "vpc#*", "blast#*"}, "Release": {"hold#*", "case#*"}, "Notify": {"notice#*"},
 }
 SENDS = {
-    "Discover": {"assess", "triggers-dead"}, "Sweep": {"triggers", "respond"}, "Assess": {"respond", "notices"},
+    "Discover": {"assess", "triggers-dead"}, "Sweep": {"triggers", "respond", "notices"}, "Assess": {"respond", "notices"},
     "Respond": {"notices"}, "Release": {"notices"}, "Notify": set(),
 }
 # The statements that let respond into one kind of group only, and the condition each must carry.

@@ -389,6 +389,24 @@ impl Holds for World {
         .await
     }
 
+    async fn begin_again(&self, expected: &Hold, next: &Hold, entries: &[Entry], budget: &Budget) -> Answer<Begun> {
+        self.call("begin_again", |s| {
+            if s.holds.get(&next.instance) != Some(expected) {
+                return Ok(Begun::Existing(Vec::new()));
+            }
+            let begun = s.begun.entry(budget.hour.clone()).or_default();
+            if *begun >= budget.limit {
+                return Ok(Begun::OverBudget);
+            }
+            *begun += 1;
+            s.check_hold(Some(expected), next);
+            s.holds.insert(next.instance.clone(), next.clone());
+            s.append(entries);
+            Ok(Begun::All)
+        })
+        .await
+    }
+
     async fn hold(&self, _: &Scope, instance: &InstanceId) -> Answer<Option<Hold>> {
         self.call("hold", |s| Ok(s.holds.get(instance).cloned())).await
     }

@@ -7,6 +7,7 @@ pub mod assess;
 pub mod discover;
 pub mod fakes;
 pub mod in_force;
+pub mod keep;
 pub mod measures;
 pub mod messages;
 pub mod notify;

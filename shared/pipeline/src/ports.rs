@@ -236,6 +236,9 @@ pub trait Holds: Send + Sync {
     async fn begin(&self, new: &[Hold], intents: &[Entry], budget: &Budget) -> Answer<Begun>;
     /// Takes over or updates a hold that is still as `expected`: answers false if somebody else was faster.
     async fn update(&self, expected: &Hold, next: &Hold, entries: &[Entry]) -> Answer<bool>;
+    /// Takes over a hold that was released, counted against the budget as a new one. `Existing` with nothing in it if
+    /// somebody else was faster.
+    async fn begin_again(&self, expected: &Hold, next: &Hold, entries: &[Entry], budget: &Budget) -> Answer<Begun>;
     /// A hold.
     async fn hold(&self, scope: &Scope, instance: &InstanceId) -> Answer<Option<Hold>>;
     /// All holds of an account and Region, released ones included.
@@ -261,6 +264,13 @@ pub trait Holds: Send + Sync {
 pub trait Queues: Send + Sync {
     /// Sends; when it answers, they are kept by the queue.
     async fn send(&self, messages: Vec<Message>) -> Answer<()>;
+}
+
+/// Starts the release function, which alone may put anything back. Nobody waits for its end.
+#[async_trait]
+pub trait Releases: Send + Sync {
+    /// Starts it with an order.
+    async fn start(&self, order: &crate::release::Order) -> Answer<()>;
 }
 
 /// What came of an attempt to take a notice for telling.

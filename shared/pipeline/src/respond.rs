@@ -11,6 +11,7 @@
 
 mod containing;
 mod securing;
+mod taking;
 mod verifying;
 
 use futures::future::try_join_all;

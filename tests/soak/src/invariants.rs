@@ -38,8 +38,6 @@ pub struct Watched {
     pub tight: bool,
     /// The cap an hour.
     pub cap: u32,
-    /// Holds of what was released before, by hour.
-    pub anew: BTreeMap<String, u32>,
     /// Holds begun, by hour.
     pub began: BTreeMap<String, u32>,
     /// What living and dead workers are and read.
@@ -75,11 +73,22 @@ pub fn changes(w: &mut World, task: TaskId) {
     }
 }
 
+/// Whether a change is all or some of another: what other holds rely on is not put back.
+fn is_part(change: &Change, whole: &Change) -> bool {
+    match (change, whole) {
+        (
+            Change::ResumeProcesses { group: one, processes: some },
+            Change::ResumeProcesses { group: other, processes: all },
+        ) => one == other && some.iter().all(|p| all.contains(p)),
+        _ => change == whole,
+    }
+}
+
 /// A worker makes a change beside the groups.
 pub fn makes(w: &mut World, task: TaskId, change: &Change) {
     changes(w, task);
     let stands = |h: &Hold| match h.state {
-        HoldState::Releasing => h.measures.iter().any(|m| m.undo.as_ref() == Some(change)),
+        HoldState::Releasing => h.measures.iter().any(|m| m.undo.as_ref().is_some_and(|u| is_part(change, u))),
         HoldState::Containing | HoldState::Contained => {
             // Making it twice is making it once.
             h.measures.iter().any(|m| m.apply == *change && m.state != MeasureState::Undone)
@@ -165,7 +174,7 @@ pub fn updated(w: &mut World, task: TaskId, before: &Hold, next: &Hold) {
     w.watched.holders.insert(next.instance.clone(), task);
     captured(w, task, next);
     if before.state == HoldState::Released && next.state == HoldState::Containing {
-        counted_anew(w);
+        counted(w, next);
     } else if !before.captures.iter().all(|c| next.captures.contains(c)) {
         w.violate(Rule::CaptureKept, next.instance.as_str());
     }
@@ -185,20 +194,13 @@ fn captured(w: &mut World, task: TaskId, hold: &Hold) {
 
 fn counted(w: &mut World, hold: &Hold) {
     let hour = w.time().strftime("%Y-%m-%dT%H").to_string();
-    let count = w.watched.began.entry(hour.clone()).or_default();
+    let count = w.watched.began.entry(hour).or_default();
     *count += 1;
-    let (count, anew) = (*count, w.watched.anew.get(&hour).copied().unwrap_or(0));
-    let text = format!("{} is held as number {count} of {}, and {anew}", hold.instance, w.watched.cap);
+    let count = *count;
     if count > w.watched.cap {
+        let text = format!("{} is held as number {count} of {}", hold.instance, w.watched.cap);
         w.violate(Rule::WithinTheCap, &text);
-    } else if count + anew > w.watched.cap {
-        w.violate(Rule::WithinTheCap, &format!("{text} were held anew"));
     }
-}
-
-fn counted_anew(w: &mut World) {
-    let hour = w.time().strftime("%Y-%m-%dT%H").to_string();
-    *w.watched.anew.entry(hour).or_default() += 1;
 }
 
 /// Entries were written.
@@ -211,7 +213,7 @@ pub fn journalled(w: &mut World, illegal: Vec<String>) {
 /// A message was handed over.
 pub fn sent(w: &mut World, message: &Message) {
     if let Message::Notice(notice) = message {
-        if let NoticeKind::Quarantined { interfaces, contained_at } = &notice.kind {
+        if let NoticeKind::Quarantined { interfaces, contained_at, .. } = &notice.kind {
             for outcome in interfaces.iter().filter(|o| o.verification == Verification::Cut) {
                 cut(w, &outcome.interface, *contained_at);
             }

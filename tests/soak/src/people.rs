@@ -25,12 +25,14 @@ pub fn release(w: &mut World, instances: Vec<InstanceId>, force: bool) {
         by: text("ann"),
         reason: text("it is ours"),
         force,
+        because: release::Because::Asked,
         plan_only: false,
     };
     start_release(w, order, TRIES);
 }
 
-fn start_release(w: &mut World, order: release::Order, tries: u32) {
+/// The release function is invoked.
+pub fn start_release(w: &mut World, order: release::Order, tries: u32) {
     let again = order.clone();
     let task = w.start("release", None, LIMIT, Job::Release(order, tries));
     // A person whose command never answers tries again, too.
@@ -53,7 +55,8 @@ pub fn released(w: &mut World, order: release::Order, tries: u32, outcome: &Answ
     });
     let again = matches!(outcome, Ok(Released::Busy { .. }) | Err(_));
     // A person who was refused reads why, and some insist.
-    let insists = matches!(outcome, Ok(Released::Refused { .. })) && !order.force && w.dice.chance(500);
+    let person = order.because == release::Because::Asked;
+    let insists = matches!(outcome, Ok(Released::Refused { .. })) && person && !order.force && w.dice.chance(500);
     if (again || insists) && tries > 0 {
         let order = release::Order { force: order.force || insists, ..order };
         w.later(61 * SECOND, move |w| start_release(w, order, tries - 1));

@@ -95,6 +95,7 @@ fn begin(w: &mut World) {
 fn policy(w: &mut World) {
     let cap = if w.dice.chance(100) { w.dice.between(1, 3) } else { 100 };
     w.watched.tight = cap < 100;
+    w.watched.cap = u32::try_from(cap).unwrap_or(u32::MAX);
     let mode = if w.dice.chance(60) { Mode::Observe } else { Mode::Enforce };
     w.watched.observes = mode == Mode::Observe;
     let mut text = format!("version: 1\nmode: {mode}\nblast_radius: {{instances_per_hour: {cap}}}\n");

@@ -42,14 +42,22 @@ impl Store {
         if !existing.is_empty() {
             return Begun::Existing(existing);
         }
-        let spent = self.spent.get(&budget.hour).copied().unwrap_or(0);
-        let wanted = u32::try_from(new.len()).unwrap_or(u32::MAX);
-        if spent.saturating_add(wanted) > budget.limit {
+        if !self.spend(new.len(), budget) {
             return Begun::OverBudget;
         }
-        self.spent.insert(budget.hour.clone(), spent + wanted);
         self.holds.extend(new.iter().map(|h| (h.instance.clone(), h.clone())));
         Begun::All
+    }
+
+    /// Takes some of the hour's budget, if they are there to take.
+    pub fn spend(&mut self, count: usize, budget: &Budget) -> bool {
+        let spent = self.spent.get(&budget.hour).copied().unwrap_or(0);
+        let after = spent.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
+        if after > budget.limit {
+            return false;
+        }
+        self.spent.insert(budget.hour.clone(), after);
+        true
     }
 
     /// Adds entries; answers those that may not stand where they do.

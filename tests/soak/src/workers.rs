@@ -45,8 +45,9 @@ pub async fn run(client: Client, job: Job) {
     match job {
         Job::Batch(name, letters) => batch(&client, name, letters).await,
         Job::Sweep => {
-            let ports = sweep::Ports { cloud: &client, inventory: &client, holds: &client, queues: &client };
-            let swept = sweep::run(&ports, &scope(), client.now()).await;
+            let ports =
+                sweep::Ports { cloud: &client, inventory: &client, holds: &client, queues: &client, releases: &client };
+            let swept = sweep::run(&ports, "picket", &scope(), client.now()).await;
             let mut world = client.sim.world();
             world.count(if swept.is_ok() { "sweeps" } else { "sweeps that failed" });
             world.trace(Some(client.task), format!("sweep: {swept:?}"));

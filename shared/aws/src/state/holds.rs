@@ -57,6 +57,21 @@ impl Holds for Table {
         }
     }
 
+    async fn begin_again(&self, expected: &Hold, next: &Hold, entries: &[Entry], budget: &Budget) -> Answer<Begun> {
+        let expected = text(write(expected)?);
+        let mut writes = vec![self.put(hold_item(next)?, "body = :expected", &[(":expected", expected)])?];
+        writes.push(self.spend(next, 1, budget)?);
+        writes.extend(self.journal_write(entries)?);
+        match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
+            Ok(_) => Ok(Begun::All),
+            Err(error) => match reasons(&error) {
+                Some(reasons) if failed_condition(reasons.first()) => Ok(Begun::Existing(Vec::new())),
+                Some(reasons) if failed_condition(reasons.get(1)) => Ok(Begun::OverBudget),
+                _ => Err(port_error("holding anew", &next.instance, &error)),
+            },
+        }
+    }
+
     async fn hold(&self, scope: &Scope, instance: &InstanceId) -> Answer<Option<Hold>> {
         let found = self.get("reading the hold of", &by_scope("hold", scope), instance.as_str()).await?;
         found.as_ref().map(read).transpose()

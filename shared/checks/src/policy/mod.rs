@@ -6,6 +6,7 @@
 
 mod containment;
 mod exemptions;
+mod holds;
 mod limits;
 mod risk;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use containment::Containment;
 pub use exemptions::{Exemption, Never};
+pub use holds::Holds;
 pub use limits::BlastRadius;
 pub use risk::{Points, Risk, SignalName};
 
@@ -35,6 +37,9 @@ pub struct Policy {
     /// How far a quarantine goes.
     #[serde(default)]
     pub containment: Containment,
+    /// What becomes of a quarantine that nobody looks at.
+    #[serde(default)]
+    pub holds: Holds,
     /// How much may be done before people have to look.
     #[serde(default)]
     pub blast_radius: BlastRadius,
@@ -113,6 +118,7 @@ impl Policy {
 
     fn check(&self) -> Result<(), Fault> {
         self.risk.check()?;
+        self.holds.check()?;
         exemptions::check(&self.never, &self.exempt)
     }
 
@@ -164,6 +170,7 @@ mod tests {
             ("version: 2\n", 1, "version"),
             ("version: 1\nrisk:\n  quarantine_at: 30\n  notify_at: 50\n", 4, "notify_at"),
             ("version: 1\nnever:\n  - {id: my-server, why: x}\n", 2, "my-server"),
+            ("version: 1\nholds:\n  lift_suspected_after: 2m\n", 3, "ten minutes"),
             ("version: 1\nmode: [observe\n", 2, ""),
         ];
         for (text, line, word) in cases {

@@ -46,6 +46,26 @@ impl Holds for Client {
         .await
     }
 
+    async fn begin_again(&self, expected: &Hold, next: &Hold, entries: &[Entry], budget: &Budget) -> Answer<Begun> {
+        let (expected, next, entries, task) = (expected.clone(), next.clone(), entries.to_vec(), self.task);
+        let budget = budget.clone();
+        self.call(Api::Begin, format!("{} anew", next.instance), move |w, _| {
+            if w.store.holds.get(&next.instance) != Some(&expected) {
+                w.trace(Some(task), format!("{} is not as expected", next.instance));
+                return Ok(Begun::Existing(Vec::new()));
+            }
+            if !w.store.spend(1, &budget) {
+                return Ok(Begun::OverBudget);
+            }
+            invariants::updated(w, task, &expected, &next);
+            w.store.holds.insert(next.instance.clone(), next.clone());
+            let illegal = w.store.append(&entries);
+            invariants::journalled(w, illegal);
+            Ok(Begun::All)
+        })
+        .await
+    }
+
     async fn hold(&self, _: &Scope, instance: &InstanceId) -> Answer<Option<Hold>> {
         let instance = instance.clone();
         self.call(Api::Hold, instance.to_string(), move |w, _| Ok(w.store.holds.get(&instance).cloned())).await

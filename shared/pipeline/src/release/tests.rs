@@ -2,8 +2,11 @@
 
 use futures::FutureExt as _;
 
+use picket_model::NoticeKind;
+
 use super::*;
 use crate::fakes::{Fault, World};
+use crate::messages::Message;
 use crate::respond::tests as respond;
 
 fn order() -> Order {
@@ -14,6 +17,7 @@ fn order() -> Order {
         by: "ann".into(),
         reason: "it was ours".into(),
         force: false,
+        because: Because::Asked,
         plan_only: false,
     }
 }
