@@ -27,6 +27,9 @@ pub enum NoticeKind {
     Escalated {
         /// What, and what to do next.
         why: String,
+        /// Whether it is in quarantine.
+        #[serde(default)]
+        held: bool,
     },
     /// They would have been, were the mode not observe.
     WouldQuarantine {

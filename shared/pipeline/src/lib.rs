@@ -15,6 +15,7 @@ pub mod order;
 pub mod permit;
 pub mod plan;
 pub mod ports;
+pub mod rails;
 pub mod reasons;
 pub mod release;
 pub mod render;

@@ -31,7 +31,7 @@ pub fn page(notice: &Notice) -> Page {
     let mut body = format!("{headline}\n");
     let d = &notice.decision;
     line(&mut body, "Case", &format!("{}, score {} of 100", d.case, d.score.total));
-    if let NoticeKind::Escalated { why } | NoticeKind::Tampering { what: why } = &notice.kind {
+    if let NoticeKind::Escalated { why, .. } | NoticeKind::Tampering { what: why } = &notice.kind {
         line(&mut body, "What is", why);
     }
     if let NoticeKind::Trouble { what } | NoticeKind::Refused { why: what } = &notice.kind {
@@ -76,7 +76,8 @@ fn headline(notice: &Notice) -> String {
             format!("WOULD QUARANTINE: {what} {where_} (observe mode, nothing was changed)")
         }
         NoticeKind::Refused { .. } => format!("NOT QUARANTINED: {what} {where_}"),
-        NoticeKind::Escalated { .. } => format!("STILL HELD, DECIDE NOW: {what} {where_}"),
+        NoticeKind::Escalated { held: true, .. } => format!("STILL HELD, DECIDE NOW: {what} {where_}"),
+        NoticeKind::Escalated { .. } => format!("LIMIT REACHED, NOT QUARANTINED: {what} {where_}"),
         NoticeKind::Tampering { .. } => format!("PICKET IS BEING TAMPERED WITH {where_}"),
         NoticeKind::Suspicious => format!("LOOK AT: {what} {where_}"),
         NoticeKind::Released { .. } => format!("RELEASED: {what} {where_}"),
@@ -179,14 +180,17 @@ fn done(body: &mut String, notice: &Notice) {
 fn next(body: &mut String, notice: &Notice) {
     let (case, stack) = (&notice.decision.case, ascii(&notice.stack));
     match &notice.kind {
-        NoticeKind::Quarantined { .. } | NoticeKind::Escalated { .. } => {
+        NoticeKind::Quarantined { .. } | NoticeKind::Escalated { held: true, .. } => {
             if !matches!(&notice.kind, NoticeKind::Quarantined { deadline: None, .. }) {
                 line(body, "Keep it", &format!("picket keep {case} --reason \"...\" --stack {stack}"));
             }
             line(body, "Lift it", &format!("picket release {case} --reason \"...\" --stack {stack}"));
             line(body, "History", &format!("picket journal {case} --stack {stack}"));
         }
-        NoticeKind::WouldQuarantine { .. } | NoticeKind::Refused { .. } | NoticeKind::Suspicious => {
+        NoticeKind::WouldQuarantine { .. }
+        | NoticeKind::Refused { .. }
+        | NoticeKind::Escalated { .. }
+        | NoticeKind::Suspicious => {
             let ids: Vec<_> = notice.decision.targets.iter().filter_map(|t| t.instance.as_ref()).take(3).collect();
             if let Some(first) = ids.first() {
                 line(body, "Cut it off", &format!("picket quarantine {first} --reason \"...\" --stack {stack}"));

@@ -262,7 +262,9 @@ pub fn published(w: &mut World, task: TaskId, body: &str) {
     }
     let targets = notice.decision.targets.iter().filter_map(|t| t.instance.clone());
     match &notice.kind {
-        NoticeKind::Refused { .. } | NoticeKind::WouldQuarantine { .. } => w.watched.refusals_told.extend(targets),
+        NoticeKind::Refused { .. } | NoticeKind::WouldQuarantine { .. } | NoticeKind::Escalated { held: false, .. } => {
+            w.watched.refusals_told.extend(targets);
+        }
         NoticeKind::Quarantined { interfaces, .. } => {
             w.watched.quarantines_told.extend(targets);
             let leaks = interfaces.iter().filter(|o| matches!(o.verification, Verification::Leaking(_)));

@@ -157,6 +157,7 @@ fn respond_ports(client: &Client) -> respond::Ports<'_> {
     respond::Ports {
         cloud: client,
         containment: client,
+        rehearsal: client,
         policies: client,
         levers: client,
         holds: client,

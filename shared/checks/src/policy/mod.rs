@@ -8,6 +8,7 @@ mod containment;
 mod exemptions;
 mod holds;
 mod limits;
+mod overrides;
 mod risk;
 
 use picket_model::Mode;
@@ -17,7 +18,8 @@ use serde::{Deserialize, Serialize};
 pub use containment::Containment;
 pub use exemptions::{Exemption, Never};
 pub use holds::Holds;
-pub use limits::BlastRadius;
+pub use limits::{BlastRadius, KeepHealthy};
+pub use overrides::{Override, Place, Reach};
 pub use risk::{Points, Risk, SignalName};
 
 /// A policy file.
@@ -28,7 +30,8 @@ pub struct Policy {
     /// The version of this format.
     #[serde(default)]
     pub version: Version,
-    /// `observe` says what would be done, `enforce` does it. The deployment's mode is a ceiling.
+    /// `observe` says what would be done, `dry_run` also asks AWS whether it would let us, `contain_only` cuts the
+    /// network alone, `enforce` does everything. The deployment's mode is a ceiling.
     #[serde(default)]
     pub mode: Mode,
     /// From which score on something is done.
@@ -43,7 +46,16 @@ pub struct Policy {
     /// How much may be done before people have to look.
     #[serde(default)]
     pub blast_radius: BlastRadius,
-    /// Never touched, whatever happens: instance, VPC, group or account ids.
+    /// Nodes that are left working.
+    #[serde(default)]
+    pub keep_healthy: KeepHealthy,
+    /// How far to go in some accounts and VPCs, and for some tags, in this order.
+    #[serde(default)]
+    pub overrides: Vec<Override>,
+    /// The one tag key that overrides may go by.
+    #[serde(default)]
+    pub trusted_tag: Option<String>,
+    /// Never touched, whatever happens.
     #[serde(default)]
     pub never: Vec<Never>,
     /// Exempt for a while, with an owner. Only the policy exempts; a resource's own tags never do.
@@ -119,6 +131,8 @@ impl Policy {
     fn check(&self) -> Result<(), Fault> {
         self.risk.check()?;
         self.holds.check()?;
+        self.blast_radius.check()?;
+        overrides::check(&self.overrides, self.trusted_tag.as_deref())?;
         exemptions::check(&self.never, &self.exempt)
     }
 
@@ -184,6 +198,9 @@ mod tests {
     fn the_published_schema_is_the_one_of_the_code() {
         let published = include_str!("../../policy.schema.json");
         let code = serde_json::to_string_pretty(&Policy::schema()).unwrap();
+        if std::env::var("WRITE_SCHEMA").is_ok() {
+            std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/policy.schema.json"), format!("{code}\n")).unwrap();
+        }
         assert!(published.trim() == code, "write it anew: `picket policy schema > shared/checks/policy.schema.json`");
     }
 }

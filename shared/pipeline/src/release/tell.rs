@@ -62,7 +62,7 @@ pub(super) async fn stopped(
         differences.join("; ")
     );
     let id = format!("{}/overdue/{}/{}", first.case, first.instance, first.since.as_microsecond());
-    send(ports, settings, order, holds, id, NoticeKind::Escalated { why }).await
+    send(ports, settings, order, holds, id, NoticeKind::Escalated { why, held: true }).await
 }
 
 async fn send(

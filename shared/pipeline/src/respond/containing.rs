@@ -21,6 +21,7 @@ use crate::messages::Message;
 use crate::permit::{self, Permit};
 use crate::plan::Live;
 use crate::ports::{Answer, Kind, PortError, Which};
+use crate::rails::Members;
 use crate::reasons;
 
 /// How many interfaces are changed at once. EC2's bucket for the call holds 100 and refills with 5 a second.
@@ -29,18 +30,30 @@ const AT_ONCE: usize = 100;
 /// What became of the change of one interface.
 type Changed = (InstanceId, Capture, Answer<()>);
 
+/// What is carried out: what the rails let through, and what it is based on.
+pub(super) struct Going<'a> {
+    /// The policy.
+    pub(super) in_force: &'a InForce,
+    /// The leave to do it.
+    pub(super) permit: &'a Permit,
+    /// What is done.
+    pub(super) plan: &'a Plan,
+    /// What was read.
+    pub(super) live: &'a Live,
+    /// Groups that a suspicion must leave some members.
+    pub(super) members: Vec<Members>,
+}
+
 /// Takes the holds, changes, verifies, closes and tells.
 pub(super) async fn carry_out(
     ports: &Ports<'_>,
     settings: &Settings,
-    in_force: &InForce,
-    permit: &Permit,
     decision: &Decision,
-    plan: &Plan,
-    live: &Live,
+    going: &Going<'_>,
 ) -> Answer<Responded> {
-    let taken = match take_holds(ports, in_force, decision, plan, live).await? {
-        Taken::Refused(refusal) => return refuse(ports, settings, decision, plan, refusal).await,
+    let Going { in_force, permit, plan, live, .. } = *going;
+    let taken = match take_holds(ports, decision, going).await? {
+        Taken::Refused(refusal) => return refuse(ports, settings, decision, plan, live, refusal).await,
         Taken::Holds(taken) => taken,
     };
     if taken.ours.is_empty() {
@@ -48,7 +61,7 @@ pub(super) async fn carry_out(
     }
     if let Some(refusal) = taken.over {
         // What is ours already goes on; people learn of the rest.
-        refuse(ports, settings, decision, plan, refusal).await?;
+        refuse(ports, settings, decision, plan, live, refusal).await?;
     }
     let ours = securing::freeze_owners(ports, permit, decision, live, taken.ours).await?;
     let changes: Vec<_> = plan.steps.iter().filter_map(|s| change_of(s, &ours)).collect();
@@ -207,7 +220,7 @@ pub(super) async fn resume(
         unsecured.extend(close(ports, settings, decision, &nothing, live, open, Vec::new(), now).await?);
     }
     let secured = unsecured.len();
-    if let Ok(permit) = permit::for_plan(in_force, decision, &nothing) {
+    if let Ok(permit) = permit::to_go_on(in_force, &decision.case) {
         securing::secure(ports, in_force, &permit, live, unsecured).await?;
     }
     Ok(if count + secured == 0 { Responded::Nothing } else { Responded::Contained(count) })

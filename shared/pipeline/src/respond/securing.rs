@@ -4,8 +4,7 @@
 use std::collections::BTreeMap;
 
 use futures::future::join_all;
-use picket_checks::policy::Containment;
-use picket_model::{Decision, Hold, HoldState, InstanceId, Measure, MeasureState, Untrusted};
+use picket_model::{Decision, Hold, HoldState, InstanceId, Measure, MeasureState, Mode, Untrusted};
 
 use super::Ports;
 use crate::actions::{self, Subject, freeze_scaling_group};
@@ -14,9 +13,7 @@ use crate::measures::{self, Made};
 use crate::permit::Permit;
 use crate::plan::Live;
 use crate::ports::{Answer, Kind};
-
-/// The tag that Auto Scaling puts on its members. Only AWS can set tags that begin with `aws:`.
-const OWNER_TAG: &str = "aws:autoscaling:groupName";
+use crate::rails;
 
 fn measure_ports<'a>(ports: &Ports<'a>) -> measures::Ports<'a> {
     measures::Ports { levers: ports.levers, holds: ports.holds, clock: ports.clock }
@@ -34,7 +31,7 @@ pub(super) async fn freeze_owners(
     let mut owners: BTreeMap<Untrusted, Vec<usize>> = BTreeMap::new();
     for (n, hold) in ours.iter().enumerate() {
         let instance = live.instances.iter().find(|i| i.id == hold.instance);
-        if let Some(owner) = instance.and_then(|i| i.tags.get(&Untrusted::new(OWNER_TAG))) {
+        if let Some(owner) = instance.and_then(rails::owner) {
             owners.entry(owner.clone()).or_default().push(n);
         }
     }
@@ -120,9 +117,10 @@ fn anew(measure: &Measure) -> Measure {
 
 async fn secure_one(ports: &Ports<'_>, in_force: &InForce, permit: &Permit, live: &Live, hold: &Hold) -> Answer<()> {
     let gone = !live.instances.iter().any(|i| i.id == hold.instance && !i.state.is_gone());
-    let planned = match in_force.policy.containment {
-        Containment::ContainOnly => Vec::new(),
-        Containment::Full => match ports.levers.facts(&hold.scope, &hold.instance).await {
+    let shown = live.instances.iter().find(|i| i.id == hold.instance);
+    let planned = match in_force.reach(&hold.scope, shown).mode {
+        Mode::Observe | Mode::DryRun | Mode::ContainOnly => Vec::new(),
+        Mode::Enforce => match ports.levers.facts(&hold.scope, &hold.instance).await {
             // Terminated: nothing is left to secure. One that is only not visible is an error, and tried again.
             Err(error) if gone && error.kind == Kind::NotFound => Vec::new(),
             Err(error) => return Err(error),

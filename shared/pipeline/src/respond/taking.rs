@@ -2,17 +2,18 @@
 
 use jiff::{SignedDuration, Timestamp};
 use picket_model::{
-    Capture, Deadline, Decision, Entry, Event, GroupId, Hold, HoldState, InstanceId, Measure, MeasureState, Plan, Tier,
-    TriggerKind, Untrusted,
+    Capture, Deadline, Decision, Entry, Event, GroupId, Hold, HoldState, Instance, InstanceId, Measure, MeasureState,
+    Plan, Tier, TriggerKind, Untrusted,
 };
 
 use super::Ports;
-use super::containing::entry;
+use super::containing::{Going, entry};
 use crate::in_force::InForce;
 use crate::measures;
 use crate::permit::Refusal;
 use crate::plan::Live;
-use crate::ports::{Answer, Begun, Budget};
+use crate::ports::{Answer, Begun, Budget, Counter};
+use crate::rails::{self, Members};
 use crate::reasons;
 
 /// How long one worker may act on an instance alone: the function's time limit of a minute, and then as long as a call
@@ -35,16 +36,16 @@ pub(super) enum Taken {
 }
 
 /// Makes a hold for each instance of the plan, or takes over one that another worker left.
-pub(super) async fn take_holds(
-    ports: &Ports<'_>,
-    in_force: &InForce,
-    decision: &Decision,
-    plan: &Plan,
-    live: &Live,
-) -> Answer<Taken> {
+pub(super) async fn take_holds(ports: &Ports<'_>, decision: &Decision, going: &Going<'_>) -> Answer<Taken> {
+    let Going { in_force, plan, live, .. } = *going;
     let now = ports.clock.now();
+    let radius = &in_force.policy.blast_radius;
+    let running = match radius.percent_per_hour {
+        Some(_) => ports.holds.running(&decision.scope.account).await?,
+        None => None,
+    };
     let hour = now.strftime("%Y-%m-%dT%H").to_string();
-    let budget = Budget { hour, limit: in_force.policy.blast_radius.instances_per_hour };
+    let mut budget = Budget { hour, limit: radius.limit(running), also: Vec::new() };
     let (tier, deadline) = until(in_force, decision, now);
     let new_hold = |i| Hold { tier, deadline: deadline.clone(), ..new_hold(decision, plan, live, i, now) };
     let mut new: Vec<Hold> = plan.instances().into_iter().map(new_hold).collect();
@@ -57,6 +58,7 @@ pub(super) async fn take_holds(
             });
         }
         let intents: Vec<Entry> = new.iter().flat_map(|h| intents(decision, plan, h, now)).collect();
+        budget.also = counters(going, &new);
         match ports.holds.begin(&new, &intents, &budget).await? {
             Begun::All => {
                 taken.ours.extend(new);
@@ -69,7 +71,7 @@ pub(super) async fn take_holds(
                 for hold in &existing {
                     let wanted = new.iter().find(|n| n.instance == hold.instance).cloned();
                     new.retain(|n| n.instance != hold.instance);
-                    match take_over(ports, decision, plan, live, hold, wanted, &budget).await? {
+                    match take_over(ports, decision, going, hold, wanted, &budget).await? {
                         Took::Ours(hold) => taken.ours.push(*hold),
                         Took::Nothing => {}
                         Took::Busy(why) => taken.busy = Some(why),
@@ -81,6 +83,16 @@ pub(super) async fn take_holds(
             }
         }
     }
+}
+
+/// The counters of the groups that a suspicion must leave some members, whoever takes them.
+fn counters(going: &Going<'_>, new: &[Hold]) -> Vec<Counter> {
+    let of = |m: &Members| {
+        let member = |i: &&Instance| rails::owner(i) == Some(&m.group) && new.iter().any(|h| h.instance == i.id);
+        let count = going.live.instances.iter().filter(member).count();
+        Counter { name: format!("group/{}", m.group), count, limit: m.in_this_hour }
+    };
+    going.members.iter().map(of).filter(|c| c.count > 0).collect()
 }
 
 /// What came of an attempt to take over a hold that exists.
@@ -99,12 +111,12 @@ enum Took {
 async fn take_over(
     ports: &Ports<'_>,
     decision: &Decision,
-    plan: &Plan,
-    live: &Live,
+    going: &Going<'_>,
     found: &Hold,
     wanted: Option<Hold>,
     budget: &Budget,
 ) -> Answer<Took> {
+    let Going { plan, live, .. } = *going;
     let Some(wanted) = wanted else { return Ok(Took::Nothing) };
     // Our plan may be older than the hold: what another worker contained meanwhile is not contained once more.
     if found.state == HoldState::Contained && is_contained(ports, found, live).await? {

@@ -60,5 +60,5 @@ fn notice(first: &Hold, all: &[&Hold], stack: &str, now: Timestamp) -> Notice {
         ordered: false,
     };
     let id = format!("{}/escalated/{}", first.case, first.since.as_microsecond());
-    Notice { id, kind: NoticeKind::Escalated { why }, decision, at: now, stack: stack.to_owned() }
+    Notice { id, kind: NoticeKind::Escalated { why, held: true }, decision, at: now, stack: stack.to_owned() }
 }

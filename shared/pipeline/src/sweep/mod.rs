@@ -5,7 +5,8 @@ mod deadlines;
 
 use jiff::Timestamp;
 use picket_model::{
-    Decision, Hold, HoldState, Reason, Scope, Score, Subject, Target, Trigger, TriggerKind, Untrusted, Verdict,
+    Decision, Hold, HoldState, InstanceState, Reason, Scope, Score, Subject, Target, Trigger, TriggerKind, Untrusted,
+    Verdict,
 };
 
 use crate::messages::{Message, Prepare};
@@ -54,6 +55,7 @@ pub async fn run(ports: &Ports<'_>, stack: &str, scope: &Scope, now: Timestamp) 
         ports.inventory.first_seen(&scope.account, &[Seen::Watching], now),
     )?;
     let ids: Vec<_> = instances.iter().filter(|i| !i.state.is_gone()).map(|i| i.id.clone()).collect();
+    ports.inventory.keep_running(scope, instances.iter().filter(|i| i.state == InstanceState::Running).count()).await?;
     let looks = ids.chunks(PER_LOOK).map(|part| Subject::Instances(part.to_vec()));
     let looks = looks.chain(clusters.iter().cloned().map(Subject::Cluster));
     let mut messages: Vec<_> = looks.map(|subject| Message::Look(Box::new(look(scope, subject, now)))).collect();

@@ -1,7 +1,7 @@
 //! Holds, captures and the journal, in the state table.
 
 use async_trait::async_trait;
-use picket_model::{CaseId, Entry, GroupId, Hold, InstanceId, Scope, VpcId};
+use picket_model::{AccountId, CaseId, Entry, GroupId, Hold, InstanceId, Scope, VpcId};
 use picket_pipeline::ports::{Answer, Begun, Budget, Holds, Kind, PortError};
 
 use crate::api::Api;
@@ -91,6 +91,10 @@ impl Holds for Client {
             Ok(w.store.journal.iter().filter(|e| e.case == case).cloned().collect())
         })
         .await
+    }
+
+    async fn running(&self, _: &AccountId) -> Answer<Option<u64>> {
+        self.call(Api::Other, "running".to_owned(), |w, _| Ok(w.store.running)).await
     }
 
     async fn quarantine_group(&self, _: &Scope, vpc: &VpcId) -> Answer<Option<GroupId>> {
