@@ -51,21 +51,22 @@ ACTIONS = {
         "ec2:ModifyInstanceMetadataOptions", "ec2:ModifyNetworkInterfaceAttribute", "elasticloadbalancing:DescribeTargetGroups",
         "elasticloadbalancing:DescribeTargetHealth", "elasticloadbalancing:RegisterTargets", "iam:DeletePolicy", "iam:DetachRolePolicy",
         "iam:GetInstanceProfile"},
+    "Watch": LOG | TAKE | SEND | READ,
     "Notify": LOG | TAKE | READ | WRITE | {"kms:Decrypt", "kms:GenerateDataKey", "sns:Publish"},
 }
 # The partition keys each role may read and write, and the queues it may send to. None: all keys.
 READS = {
     "Discover": {"asset#*", "seen#*", "policy", "switch"}, "Sweep": {"asset#*", "hold#*"},
     "Assess": {"asset#*", "seen#*", "policy", "switch"}, "Respond": None,
-    "Release": {"hold#*", "case#*", "vpc#*", "policy", "switch"}, "Notify": {"notice#*"},
+    "Release": {"hold#*", "case#*", "vpc#*", "policy", "switch"}, "Notify": {"notice#*"}, "Watch": {"hold#*", "case#*"},
 }
 WRITES = {
     "Discover": {"asset#*", "seen#*"}, "Sweep": {"asset#*", "seen#*"}, "Assess": {"policy"},
-    "Respond": {"hold#*", "case#*", "vpc#*", "blast#*"}, "Release": {"hold#*", "case#*"}, "Notify": {"notice#*"},
+    "Respond": {"hold#*", "case#*", "vpc#*", "blast#*"}, "Release": {"hold#*", "case#*"}, "Notify": {"notice#*"}, "Watch": set(),
 }
 SENDS = {
     "Discover": {"assess", "triggers-dead"}, "Sweep": {"triggers", "respond", "notices"}, "Assess": {"respond", "notices"},
-    "Respond": {"notices"}, "Release": {"notices"}, "Notify": set(),
+    "Respond": {"notices"}, "Release": {"notices"}, "Notify": set(), "Watch": {"notices"},
 }
 # The statements that let respond into one kind of group only, and the condition each must carry.
 QUARANTINE = {

@@ -8,6 +8,7 @@ use aws_sdk_ec2::operation::create_security_group::builders::CreateSecurityGroup
 use aws_sdk_ec2::types::{Filter, IpPermission, ResourceType, SecurityGroup, Tag, TagSpecification};
 use picket_model::{GroupId, InterfaceId, Scope, VpcId};
 use picket_pipeline::Permit;
+use picket_pipeline::pace::{Lane, Rank};
 use picket_pipeline::ports::{Answer, Containment, GroupState, Kind, PortError, Rehearsal};
 
 use crate::error::port_error;
@@ -72,6 +73,7 @@ impl Containment for SecurityGroups<'_> {
     async fn create_group(&self, permit: &Permit, scope: &Scope, vpc: &VpcId) -> Answer<GroupId> {
         let doing = "making the quarantine group of";
         tracing::info!(%permit, %vpc, "making a quarantine group");
+        self.clients.paced(&scope.region, Lane::Changes, Rank::Contain).await;
         let made = self.creating(scope, vpc).send().await.map_err(|e| port_error(doing, vpc, &e))?;
         let id = made.group_id().unwrap_or_default();
         GroupId::parse(id).map_err(|e| PortError::new(doing, vpc, Kind::Other, &e.to_string()))
@@ -80,6 +82,7 @@ impl Containment for SecurityGroups<'_> {
     async fn empty_group(&self, permit: &Permit, scope: &Scope, group: &GroupId) -> Answer<()> {
         let found = self.read(scope, group).await?;
         tracing::info!(%permit, %group, rules = instances::count_rules(&found), "emptying the quarantine group");
+        self.clients.paced(&scope.region, Lane::Changes, Rank::Contain).await;
         let client = self.clients.ec2(&scope.region);
         let egress: Vec<IpPermission> = found.ip_permissions_egress().to_vec();
         if !egress.is_empty() {
@@ -103,6 +106,7 @@ impl Containment for SecurityGroups<'_> {
         groups: &[GroupId],
     ) -> Answer<()> {
         tracing::info!(%permit, %interface, ?groups, "setting the groups of an interface");
+        self.clients.paced(&scope.region, Lane::Interfaces, Rank::Contain).await;
         let call = self.clients.ec2(&scope.region).modify_network_interface_attribute();
         let call = call
             .network_interface_id(interface.as_str())

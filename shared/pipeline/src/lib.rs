@@ -12,6 +12,7 @@ pub mod measures;
 pub mod messages;
 pub mod notify;
 pub mod order;
+pub mod pace;
 pub mod permit;
 pub mod plan;
 pub mod ports;
@@ -21,6 +22,7 @@ pub mod release;
 pub mod render;
 pub mod respond;
 pub mod sweep;
+pub mod watch;
 
 pub use in_force::{InForce, Settings};
 pub use messages::Observed;

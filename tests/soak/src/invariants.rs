@@ -56,6 +56,8 @@ pub struct Watched {
     pub refusals_told: BTreeSet<InstanceId>,
     /// Instances whose quarantine people were told.
     pub quarantines_told: BTreeSet<InstanceId>,
+    /// Instances of which people were told that their time is over.
+    pub overdue_told: BTreeSet<InstanceId>,
     /// Whether a quarantine is groups alone.
     pub contain_only: bool,
     /// Numbers of the calls of workers that change or tell.
@@ -132,6 +134,9 @@ pub fn set_groups(w: &mut World, task: TaskId, shown: &Interface, groups: &[Grou
         w.violate(Rule::IntendedBefore, &format!("{what}: {last:?}"));
     }
     if stage == "release" {
+        if hold.kept.is_some() && hold.released.as_ref().is_some_and(|r| r.by.as_str() == "picket") {
+            w.violate(Rule::KeptStays, &what);
+        }
         if capture.groups != groups {
             w.violate(Rule::RestoredToItsCapture, &what);
         }
@@ -223,6 +228,7 @@ pub fn sent(w: &mut World, message: &Message) {
             NoticeKind::WouldQuarantine { .. } => "notice: would quarantine",
             NoticeKind::Refused { .. } => "notice: refused",
             NoticeKind::Released { .. } => "notice: released",
+            NoticeKind::Escalated { .. } => "notice: escalated",
             _ => "notice: other",
         });
     }
@@ -265,6 +271,7 @@ pub fn published(w: &mut World, task: TaskId, body: &str) {
         NoticeKind::Refused { .. } | NoticeKind::WouldQuarantine { .. } | NoticeKind::Escalated { held: false, .. } => {
             w.watched.refusals_told.extend(targets);
         }
+        NoticeKind::Escalated { held: true, .. } => w.watched.overdue_told.extend(targets),
         NoticeKind::Quarantined { interfaces, .. } => {
             w.watched.quarantines_told.extend(targets);
             let leaks = interfaces.iter().filter(|o| matches!(o.verification, Verification::Leaking(_)));

@@ -4,7 +4,7 @@ use picket_model::InstanceId;
 use picket_pipeline::ports::Answer;
 use picket_pipeline::release::{self, Released};
 use picket_pipeline::respond::Responded;
-use picket_pipeline::{Refusal, order};
+use picket_pipeline::{Refusal, keep, order};
 
 use crate::agenda::SECOND;
 use crate::cloud::{scope, text};
@@ -61,6 +61,12 @@ pub fn released(w: &mut World, order: release::Order, tries: u32, outcome: &Answ
         let order = release::Order { force: order.force || insists, ..order };
         w.later(61 * SECOND, move |w| start_release(w, order, tries - 1));
     }
+}
+
+/// A person keeps the quarantine of some instances.
+pub fn keep(w: &mut World, instances: Vec<InstanceId>) {
+    let order = keep::Order { scope: scope(), case: None, instances, by: text("ann"), reason: text("still looking") };
+    w.start("keep", None, LIMIT, Job::Keep(order));
 }
 
 /// A person orders a quarantine.

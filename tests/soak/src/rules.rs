@@ -30,6 +30,8 @@ pub enum Rule {
     MeasuresStandInAHold,
     MeasuresArePutBack,
     HeldAreSecured,
+    KeptStays,
+    DueIsLifted,
 }
 
 /// A rule that the product does not keep yet, in some cases.
@@ -80,6 +82,8 @@ impl Rule {
             Self::MeasuresStandInAHold => "a measure stands in an open hold before it is made",
             Self::MeasuresArePutBack => "a release puts every measure back",
             Self::HeldAreSecured => "what is held and secured is as its measures say",
+            Self::KeptStays => "what people keep is not lifted by time",
+            Self::DueIsLifted => "what nobody keeps is lifted, or people are told why not",
             Self::BranchesAreContained => "branch interfaces of a rogue are contained",
         }
     }
