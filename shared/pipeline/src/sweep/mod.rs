@@ -122,3 +122,6 @@ fn resume(hold: &Hold, now: Timestamp) -> Decision {
         ordered: false,
     }
 }
+
+#[cfg(test)]
+mod tests;
