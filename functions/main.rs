@@ -8,6 +8,7 @@ mod notify;
 mod release;
 mod respond;
 mod sweep;
+mod watch;
 
 use lambda_runtime::Error;
 
@@ -22,9 +23,10 @@ async fn main() -> Result<(), Error> {
         "release" => release::run().await,
         "respond" => respond::run().await,
         "sweep" => sweep::run().await,
+        "watch" => watch::run().await,
         other => Err(format!(
             "`{other}` is no entry point of Picket; set the function's Handler to one of assess, discover, notify, \
-             release, respond, sweep"
+             release, respond, sweep, watch"
         )
         .into()),
     }

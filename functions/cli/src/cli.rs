@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::session::{DEFAULT_STACK, Session};
 use crate::show::{Color, Format, Show};
 use crate::{
-    assess, benchmark, completions, demo, explain, fingerprint, holds, journal, pause, policy, quarantine, release,
+    assess, benchmark, completions, demo, explain, fingerprint, holds, journal, keep, pause, policy, quarantine, release,
     replay, rule,
 };
 
@@ -81,6 +81,8 @@ pub enum Command {
     Holds(holds::Args),
     /// Show what was meant, done and verified in a case
     Journal(journal::Args),
+    /// Say that a quarantine stays, whatever its deadline
+    Keep(keep::Args),
     /// Cut instances off, now
     Quarantine(quarantine::Args),
     /// Lift a quarantine: put every interface back as it was
@@ -112,6 +114,7 @@ impl Command {
             Self::Demo(args) => demo::run(args, session).await,
             Self::Holds(args) => holds::run(args, session).await,
             Self::Journal(args) => journal::run(args, session).await,
+            Self::Keep(args) => keep::run(args, session).await,
             Self::Quarantine(args) => quarantine::run(args, session).await,
             Self::Release(args) => release::run(args, session).await,
             Self::Policy(args) => policy::run(args, session).await,
@@ -158,6 +161,7 @@ mod tests {
             "picket journal i-12345678 --region eu-west-1",
             "picket holds -vv --color never",
             "picket policy check p.yaml",
+            "picket keep case-0123456789ab --reason mines",
             "picket pause --reason maintenance",
             "picket fingerprint show kops",
             "picket completions zsh",

@@ -11,6 +11,7 @@ mod failure;
 mod fingerprint;
 mod holds;
 mod journal;
+mod keep;
 mod log;
 mod pause;
 mod policy;
