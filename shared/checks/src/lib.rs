@@ -4,6 +4,7 @@
 pub mod decide;
 pub mod exposure;
 pub mod fingerprints;
+pub mod fixes;
 pub mod miners;
 pub mod policy;
 pub mod signals;
