@@ -65,7 +65,7 @@ pub const ALL: &[Known] = &[
     fix("ec2_require_imds_v2", INSTANCE, &[], "answer metadata requests with a token only"),
     fix("ec2_revoke_egress", GROUP, REACH, "take the offending part out of the outbound rules, and leave the rest"),
     fix("ec2_revoke_ingress", GROUP, REACH, "take the offending part out of the inbound rules, and leave the rest"),
-    fix("ec2_set_hop_limit", INSTANCE, &["limit?"], "metadata answers do not reach containers"),
+    fix("ec2_set_hop_limit", INSTANCE, &["limit?", "pods_have_roles?"], "metadata answers do not reach containers"),
     fix(
         "ec2_subnet_no_public_address",
         "a subnet, such as subnet-0abc1234def567890",
@@ -120,8 +120,8 @@ impl Known {
     /// What is wrong with the parameters of these names: unknown ones, or ones that are missing.
     #[must_use]
     pub fn refuses(&self, given: &[&str]) -> Option<String> {
-        let plain = |p: &&'static str| p.trim_end_matches('?');
-        let takes: Vec<&str> = self.with.iter().map(|p| plain(&p)).collect();
+        let plain = |p: &'static str| p.trim_end_matches('?');
+        let takes: Vec<&str> = self.with.iter().map(|p| plain(p)).collect();
         let list = if takes.is_empty() { "none".to_owned() } else { takes.join(", ") };
         if let Some(odd) = given.iter().find(|g| !takes.contains(g)) {
             return Some(format!("{} takes no parameter `{odd}`; it takes {list}", self.name));

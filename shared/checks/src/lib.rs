@@ -7,6 +7,7 @@ pub mod fingerprints;
 pub mod fixes;
 pub mod miners;
 pub mod policy;
+pub mod reach;
 pub mod signals;
 pub mod user_data;
 

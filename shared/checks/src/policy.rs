@@ -1,6 +1,8 @@
 //! The policy: what an account's owner chooses. Read from YAML, strictly; a broken file is refused with line,
 //! column and reason. Which policy is in force, and what happens when a new one is broken, is `picket-pipeline`'s.
 
+mod fixes;
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -9,6 +11,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::signals;
+
+pub use fixes::{Ask, Asking, Choice, Do, Fixes};
 
 /// A policy file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -30,6 +34,9 @@ pub struct Policy {
     /// How much may be done before people have to look.
     #[serde(default)]
     pub blast_radius: BlastRadius,
+    /// What is done about what rules find.
+    #[serde(default)]
+    pub fixes: Fixes,
     /// Never touched, whatever happens: instance, VPC, group or account ids.
     #[serde(default)]
     pub never: Vec<Never>,
@@ -229,6 +236,9 @@ impl Policy {
         }
         if q.0 == 0 {
             return Err(("quarantine_at", "is 0, which would quarantine everything; use 1 to 100".to_owned()));
+        }
+        if let Some(odd) = self.fixes.odd() {
+            return Err(("fixes", odd));
         }
         if let Some(never) = self.never.iter().find(|n| !is_asset_id(&n.id)) {
             return Err(("never", format!("`{}` is no instance, VPC, group or account id", never.id)));

@@ -1,6 +1,7 @@
 //! A small world behind the ports, for tests: instances, interfaces, groups, holds and queues in memory, every call
 //! counted, and faults put before or after any call. It checks the invariants that no stage may break, at every change.
 
+pub mod fixing;
 mod levers;
 
 use std::collections::{BTreeMap, HashMap, HashSet};

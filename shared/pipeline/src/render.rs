@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+mod fixes;
+
 use picket_model::{Decision, Notice, NoticeKind, Verification};
 
 /// SNS refuses a subject of 100 characters and more, and one with line breaks or control characters.
@@ -29,6 +31,11 @@ pub fn page(notice: &Notice) -> Page {
     let headline = headline(notice);
     let headline: String = headline.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let mut body = format!("{headline}\n");
+    if let NoticeKind::Fix(fix) = &notice.kind {
+        let body = fixes::body(&headline, notice, fix);
+        let severity = fixes::severity(fix.became);
+        return Page { subject: subject(notice), body: cut(&body, LONGEST_BODY), severity };
+    }
     let d = &notice.decision;
     line(&mut body, "Case", &format!("{}, score {} of 100", d.case, d.score.total));
     if let NoticeKind::Trouble { what } | NoticeKind::Refused { why: what } = &notice.kind {
@@ -75,6 +82,7 @@ fn headline(notice: &Notice) -> String {
         NoticeKind::Refused { .. } => format!("NOT QUARANTINED: {what} {where_}"),
         NoticeKind::Suspicious => format!("LOOK AT: {what} {where_}"),
         NoticeKind::Released { .. } => format!("RELEASED: {what} {where_}"),
+        NoticeKind::Fix(fix) => format!("{}: {what} {where_}", fixes::word(fix.became)),
         NoticeKind::Trouble { .. } => format!("PICKET NEEDS YOU {where_}"),
     }
 }
@@ -82,7 +90,9 @@ fn headline(notice: &Notice) -> String {
 fn count(d: &Decision) -> String {
     match d.targets.as_slice() {
         [one] => one.asset.clone(),
-        many => format!("{} instances", many.len()),
+        [] => "nothing".to_owned(),
+        many if many.iter().all(|t| t.instance.is_some()) => format!("{} instances", many.len()),
+        many => format!("{} things", many.len()),
     }
 }
 
@@ -156,7 +166,7 @@ fn done(body: &mut String, notice: &Notice) {
             };
             listed(body, "Restored", restored.iter().map(text).collect());
         }
-        NoticeKind::Refused { .. } | NoticeKind::Suspicious | NoticeKind::Trouble { .. } => {}
+        NoticeKind::Refused { .. } | NoticeKind::Suspicious | NoticeKind::Trouble { .. } | NoticeKind::Fix(_) => {}
     }
 }
 
@@ -174,7 +184,7 @@ fn next(body: &mut String, notice: &Notice) {
             }
         }
         NoticeKind::Released { .. } => line(body, "History", &format!("picket journal {case} --stack {stack}")),
-        NoticeKind::Trouble { .. } => {}
+        NoticeKind::Trouble { .. } | NoticeKind::Fix(_) => {}
     }
 }
 
@@ -200,6 +210,7 @@ fn severity(kind: &NoticeKind) -> &'static str {
         NoticeKind::WouldQuarantine { .. } => "high",
         NoticeKind::Suspicious => "medium",
         NoticeKind::Released { .. } => "low",
+        NoticeKind::Fix(fix) => fixes::severity(fix.became),
     }
 }
 
