@@ -11,8 +11,10 @@
 //! | `case#<case>` | `journal#<time>#…` | the journal |
 //! | `vpc#<account>#<region>` | VPC id | the quarantine group that we made |
 //! | `blast#<account>` | hour | how many were held in that hour |
+//! | `fix#<account>#<region>` | fix id | fixes with their captures and approvals |
 //! | `notice#<id>` | `told` | notices that people were told |
 
+mod fixes;
 mod holds;
 mod inventory;
 mod outbox;
