@@ -7,7 +7,7 @@ use crate::exit::{self, Exit};
 use crate::failure::Failure;
 use crate::session::{DEFAULT_STACK, Session};
 use crate::show::{Color, Format, Show};
-use crate::{completions, demo, holds, journal, pause, policy, quarantine, release, replay};
+use crate::{approve, completions, demo, fix, holds, journal, pause, policy, quarantine, release, replay};
 
 /// Finds new Kubernetes clusters and EC2 instances, judges them, and cuts off those that are rogue.
 #[derive(Debug, Parser)]
@@ -74,6 +74,12 @@ pub enum Command {
     Quarantine(quarantine::Args),
     /// Lift a quarantine: put every interface back as it was
     Release(release::Args),
+    /// Show, plan, make and put back fixes of what is no instance
+    Fix(fix::Args),
+    /// Say yes to a fix that people are asked about
+    Approve(approve::ApproveArgs),
+    /// Say no to a fix that people are asked about
+    Deny(approve::DenyArgs),
     /// Check, apply and show the policy
     Policy(policy::Args),
     /// Stop all changes; events are still judged and told
@@ -97,6 +103,9 @@ impl Command {
             Self::Journal(args) => journal::run(args, session).await,
             Self::Quarantine(args) => quarantine::run(args, session).await,
             Self::Release(args) => release::run(args, session).await,
+            Self::Fix(args) => fix::run(args, session).await,
+            Self::Approve(args) => approve::approve(args, session).await,
+            Self::Deny(args) => approve::deny(args, session).await,
             Self::Policy(args) => policy::run(args, session).await,
             Self::Pause(args) => pause::pause(args, session).await,
             Self::Resume(args) => pause::resume(args, session).await,
@@ -131,6 +140,12 @@ mod tests {
             "picket release i-12345678 --reason ours --force --yes --stack blue",
             "picket journal i-12345678 --region eu-west-1",
             "picket holds -vv --color never",
+            "picket fix plan eks_set_logging prod --with types=api,audit",
+            "picket fix apply case-0123456789ab --reason agreed --yes",
+            "picket fix undo case-0123456789ab --reason broke --force",
+            "picket fix list --all --output json",
+            "picket approve case-0123456789ab",
+            "picket deny case-0123456789ab --reason later",
             "picket policy check p.yaml",
             "picket pause --reason maintenance",
             "picket completions zsh",
@@ -147,6 +162,8 @@ mod tests {
             "picket quarantine my-server --reason rogue",
             "picket release web --reason ours",
             "picket journal",
+            "picket fix apply eks_set_logging prod",
+            "picket approve prod",
             "picket replay event.json --mode panic",
             "picket holds --output yaml",
         ] {

@@ -1,10 +1,12 @@
 //! `picket`: the same stages from a terminal. Here: parse, run, end with a code. What may be asked is in `cli`.
 
+mod approve;
 mod cli;
 mod completions;
 mod demo;
 mod exit;
 mod failure;
+mod fix;
 mod holds;
 mod journal;
 mod log;
