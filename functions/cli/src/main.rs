@@ -2,6 +2,7 @@
 
 mod assess;
 mod benchmark;
+mod approve;
 mod cli;
 mod completions;
 mod demo;
@@ -9,6 +10,7 @@ mod exit;
 mod explain;
 mod failure;
 mod fingerprint;
+mod fix;
 mod holds;
 mod journal;
 mod keep;

@@ -10,6 +10,8 @@ mod ec2;
 mod elb;
 mod iam;
 
+pub(crate) use iam::decoded;
+
 use std::fmt::Display;
 
 use async_trait::async_trait;
