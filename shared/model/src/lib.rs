@@ -12,6 +12,7 @@ pub mod evidence;
 pub mod finding;
 pub mod id;
 pub mod journal;
+pub mod landscape;
 pub mod mode;
 pub mod notice;
 pub mod outcome;
