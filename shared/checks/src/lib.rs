@@ -6,6 +6,7 @@ pub mod exposure;
 pub mod fingerprints;
 pub mod miners;
 pub mod policy;
+mod script;
 pub mod signals;
 pub mod user_data;
 

@@ -1,6 +1,9 @@
 //! User data, from base64 through gzip and MIME to text, within bounds. What it says is looked up by `miners` and
 //! `fingerprints`; the text itself may hold secrets and goes no further.
 
+mod packed;
+
+use std::borrow::Cow;
 use std::io::Read;
 
 use base64::Engine as _;
@@ -23,6 +26,8 @@ pub struct Decoded {
     pub text: String,
     /// Why some of it was not decoded.
     pub undecoded: Option<String>,
+    /// How much came out of gzip so far: all pieces share one allowance.
+    inflated: usize,
 }
 
 /// Decodes what `DescribeInstanceAttribute(userData)` answers.
@@ -60,17 +65,39 @@ fn unpack(bytes: &[u8], depth: usize, out: &mut Decoded) {
     if is_mime(bytes) {
         return unpack_mime(bytes, depth, out);
     }
-    let room = MOST_TEXT - out.text.len();
-    let text = String::from_utf8_lossy(bytes);
-    if let Some(inner) = embedded_base64(&text) {
+    let text = packed::wide(bytes).map_or_else(|| String::from_utf8_lossy(bytes), Cow::Owned);
+    for inner in packed::within(&text).into_iter().chain(strings_of(&text)) {
         unpack(&inner, depth + 1, out);
     }
-    out.text.extend(text.chars().take(room));
+    let room = MOST_TEXT.saturating_sub(out.text.len());
+    let end = text.floor_char_boundary(room);
+    out.text.push_str(&text[..end]);
     out.text.push('\n');
 }
 
+/// The strings of several lines in a JSON document, such as the units in Ignition: there `\n` is two characters.
+fn strings_of(text: &str) -> Option<Vec<u8>> {
+    if !text.trim_start().starts_with('{') || !text.contains("\\n") {
+        return None;
+    }
+    let document: serde_json::Value = serde_json::from_str(text).ok()?;
+    let (mut left, mut lines) = (vec![&document], String::new());
+    while let Some(value) = left.pop() {
+        match value {
+            serde_json::Value::String(s) if s.contains('\n') => {
+                lines.push_str(s);
+                lines.push('\n');
+            }
+            serde_json::Value::Array(all) => left.extend(all),
+            serde_json::Value::Object(all) => left.extend(all.values()),
+            _ => {}
+        }
+    }
+    (!lines.is_empty()).then(|| lines.into_bytes())
+}
+
 fn unpack_gzip(bytes: &[u8], depth: usize, out: &mut Decoded) {
-    let room = MOST_TEXT.saturating_sub(out.text.len());
+    let room = MOST_TEXT.saturating_sub(out.inflated);
     let mut inner = Vec::new();
     // One byte more than fits tells a full buffer from a cut one.
     let read = MultiGzDecoder::new(bytes).take(room as u64 + 1).read_to_end(&mut inner);
@@ -81,6 +108,7 @@ fn unpack_gzip(bytes: &[u8], depth: usize, out: &mut Decoded) {
         out.undecoded.get_or_insert_with(|| format!("gzip holds more than {MOST_TEXT} bytes"));
         inner.truncate(room);
     }
+    out.inflated += inner.len();
     unpack(&inner, depth + 1, out);
 }
 
@@ -94,7 +122,7 @@ fn is_mime(bytes: &[u8]) -> bool {
 fn unpack_mime(bytes: &[u8], depth: usize, out: &mut Decoded) {
     let Some(message) = MessageParser::default().parse(bytes) else {
         out.undecoded.get_or_insert_with(|| "a MIME message that cannot be parsed".to_owned());
-        out.text.push_str(&String::from_utf8_lossy(bytes));
+        push(out, bytes);
         return;
     };
     let parts: Vec<_> = message.parts.iter().filter(|p| !p.is_multipart()).collect();
@@ -106,18 +134,13 @@ fn unpack_mime(bytes: &[u8], depth: usize, out: &mut Decoded) {
         unpack(part.contents(), depth + 1, out);
     }
     if parts.is_empty() {
-        out.text.push_str(&String::from_utf8_lossy(bytes));
+        push(out, bytes);
     }
 }
 
-/// The script inside `echo <base64> | base64 -d | sh`, the commonest way to hide one.
-fn embedded_base64(text: &str) -> Option<Vec<u8>> {
-    if !text.contains("base64") {
-        return None;
-    }
-    let is_code = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
-    let longest = text.split(|c| !is_code(c)).max_by_key(|w| w.len()).filter(|w| w.len() >= 40)?;
-    base64::engine::general_purpose::STANDARD.decode(longest).ok()
+fn push(out: &mut Decoded, bytes: &[u8]) {
+    let room = MOST_TEXT.saturating_sub(out.text.len());
+    out.text.push_str(&String::from_utf8_lossy(&bytes[..bytes.len().min(room)]));
 }
 
 #[cfg(test)]
@@ -146,7 +169,23 @@ mod tests {
             b64(SCRIPT.as_bytes())
         );
         let hidden = format!("#!/bin/sh\necho {} | base64 -d | sh\n", b64(SCRIPT.repeat(3).as_bytes()));
+        let wide: Vec<u8> = SCRIPT.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let unit = serde_json::json!({"ignition": {"version": "3.4.0"}, "storage": {"files": [{"path": "/x", "contents":
+            {"compression": "gzip", "source": format!("data:;base64,{}", b64(&gzip(SCRIPT.as_bytes())))}}]}});
+        let units = serde_json::json!({"systemd": {"units": [{"contents": format!("[Service]\n{SCRIPT}")}]}});
+        let files = format!(
+            "#cloud-config\nwrite_files:\n- encoding: gz+b64\n  content: {}\n",
+            b64(&gzip(SCRIPT.repeat(9).as_bytes()))
+        );
+        let block = b64(SCRIPT.repeat(9).as_bytes());
+        let lines: Vec<_> =
+            block.as_bytes().chunks(76).map(|c| format!("    {}\n", String::from_utf8_lossy(c))).collect();
         for raw in [
+            format!("powershell -EncodedCommand {}", b64(&wide)).into_bytes(),
+            unit.to_string().into_bytes(),
+            units.to_string().into_bytes(),
+            files.into_bytes(),
+            format!("- encoding: b64\n  content: |\n{}  path: /x\n", lines.concat()).into_bytes(),
             SCRIPT.as_bytes().to_vec(),
             gzip(SCRIPT.as_bytes()),
             mime.clone().into_bytes(),

@@ -1,0 +1,88 @@
+//! Which cluster an instance is a node of, by what it bears. The marks are data, one file a distribution in
+//! `fingerprints/` and one a decoy in `decoys/`. Weights: strong 60, medium 25, weak 8; from 60 on it is a node. Tags can
+//! be forged: their presence is evidence, their absence is not, and being a node never makes an instance safe.
+//! Joining nodes into clusters is `survey`'s.
+
+pub mod catalogue;
+pub mod evaluate;
+pub mod facts;
+mod files;
+pub mod hit;
+pub mod schema;
+pub mod weigh;
+
+use std::collections::BTreeMap;
+
+use picket_model::Untrusted;
+use picket_model::evidence::{Marker, NodeOf};
+use picket_model::landscape::NodeRole;
+
+use self::catalogue::{Place, catalogue};
+use self::hit::Hit;
+use self::schema::{TagOn, Weight};
+use crate::script;
+
+/// From this confidence on, an instance is called a node.
+pub const NODE_AT: u16 = 60;
+/// From this confidence on it is worth a look.
+pub const SUSPECT_AT: u16 = 25;
+/// What Kubernetes by an unknown tool is called.
+pub const GENERIC: &str = "kubernetes";
+
+/// The hits in decoded user data, decoys among them. Comments and what a script only says are left out.
+#[must_use]
+pub fn hits_in_user_data(text: &str) -> Vec<Hit> {
+    hit::in_text(Place::UserData, &script::done(text))
+}
+
+/// The Kubernetes marks in user data that count; a mark's name starts with its distribution.
+#[must_use]
+pub fn in_user_data(text: &str) -> Vec<Marker> {
+    let counting = weigh::counting(&hits_in_user_data(text));
+    let marker = |h: Hit| Marker {
+        name: catalogue().marks[h.mark].name.clone(),
+        weight: u8::try_from(h.weight.points()).unwrap_or(u8::MAX),
+        found: h.found,
+    };
+    counting.into_iter().filter(|h| h.weight > Weight::None).map(marker).collect()
+}
+
+/// The cluster that an instance with these tags and user-data marks is a node of; none where nothing speaks for it.
+/// A bastion leads to a cluster and is no node of it: its confidence stays below `NODE_AT`.
+#[must_use]
+pub fn node_of(tags: &BTreeMap<Untrusted, Untrusted>, marks: &[Marker]) -> Option<NodeOf> {
+    let mut hits = hit::in_tags(TagOn::Instance, tags);
+    hits.extend(marks.iter().filter_map(of_marker));
+    let counting = weigh::counting(&hits);
+    let weighed = weigh::weigh(&counting)?;
+    let bastion = weighed.role == Some(NodeRole::Bastion);
+    let says = |h: &Hit| match is_tag(h) {
+        true => format!("tag {}", h.found.as_str().split('=').next().unwrap_or_default()),
+        false => format!("user data holds `{}`", h.found),
+    };
+    Some(NodeOf {
+        distribution: catalogue().distributions[weighed.distribution].distribution.clone(),
+        cluster: weighed.cluster,
+        confidence: if bastion { weighed.confidence.min(NODE_AT - 1) } else { weighed.confidence },
+        evidence: counting.iter().filter(|h| h.weight > Weight::None).map(says).collect(),
+    })
+}
+
+fn is_tag(hit: &Hit) -> bool {
+    catalogue().tags.iter().any(|t| t.mark == hit.mark)
+}
+
+fn of_marker(marker: &Marker) -> Option<Hit> {
+    let mark = catalogue().mark(&marker.name)?;
+    let weight = match marker.weight {
+        60.. => Weight::Strong,
+        25.. => Weight::Medium,
+        1.. => Weight::Weak,
+        0 => Weight::None,
+    };
+    Some(Hit { weight, ..Hit::new(mark, marker.found.as_str()) })
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
