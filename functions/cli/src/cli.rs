@@ -7,7 +7,7 @@ use crate::exit::{self, Exit};
 use crate::failure::Failure;
 use crate::session::{DEFAULT_STACK, Session};
 use crate::show::{Color, Format, Show};
-use crate::{completions, demo, holds, journal, pause, policy, quarantine, release, replay};
+use crate::{completions, demo, fingerprint, holds, journal, pause, policy, quarantine, release, replay};
 
 /// Finds new Kubernetes clusters and EC2 instances, judges them, and cuts off those that are rogue.
 #[derive(Debug, Parser)]
@@ -80,6 +80,8 @@ pub enum Command {
     Pause(pause::PauseArgs),
     /// Let changes go on after a pause
     Resume(pause::ResumeArgs),
+    /// Show what Kubernetes is told by, and how well that works
+    Fingerprint(fingerprint::Args),
     /// Print the completions of a shell
     Completions(completions::Args),
 }
@@ -100,6 +102,7 @@ impl Command {
             Self::Policy(args) => policy::run(args, session).await,
             Self::Pause(args) => pause::pause(args, session).await,
             Self::Resume(args) => pause::resume(args, session).await,
+            Self::Fingerprint(args) => fingerprint::run(args, session).await,
             Self::Completions(args) => completions::run(args, session).await,
         }
     }
@@ -133,6 +136,7 @@ mod tests {
             "picket holds -vv --color never",
             "picket policy check p.yaml",
             "picket pause --reason maintenance",
+            "picket fingerprint show kops",
             "picket completions zsh",
         ] {
             assert!(parse(line).is_ok(), "{line}: {:?}", parse(line).err().map(|e| e.to_string()));

@@ -5,6 +5,7 @@ mod completions;
 mod demo;
 mod exit;
 mod failure;
+mod fingerprint;
 mod holds;
 mod journal;
 mod log;

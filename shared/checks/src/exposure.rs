@@ -22,7 +22,8 @@ pub fn to_the_world(rules: &[Rule]) -> Vec<Exposure> {
     rules.iter().filter_map(open).collect()
 }
 
-fn is_world(cidr: &str) -> bool {
+/// Whether a range is so wide that it stands for everybody.
+pub(crate) fn is_world(cidr: &str) -> bool {
     match cidr.parse::<IpNet>() {
         Ok(IpNet::V4(net)) => net.prefix_len() <= WORLD_V4,
         Ok(IpNet::V6(net)) => net.prefix_len() <= WORLD_V6 && !net.addr().is_unique_local(),

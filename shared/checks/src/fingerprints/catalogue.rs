@@ -235,6 +235,9 @@ impl Catalogue {
             let mark = self.add(owner, of, &says.name, says.weight, None);
             self.images.push((Of { mark, says }, Pattern::new(mark, &says.regex)));
         }
+        for says in &marks.derived {
+            self.add(owner, of, &says.name, says.weight, says.role);
+        }
         for says in &marks.probes {
             let mark = self.add(owner, of, &says.name, says.weight, says.role);
             let pattern = |text: &Option<Text>| text.as_ref().map(|t| Pattern::new(mark, t));

@@ -25,7 +25,7 @@ pub struct Hit {
 }
 
 impl Hit {
-    pub(super) fn new(mark: usize, found: &str) -> Self {
+    pub(crate) fn new(mark: usize, found: &str) -> Self {
         let of = &catalogue().marks[mark];
         Self { mark, weight: of.weight, found: Untrusted::new(found), cluster: None, version: None, role: of.role }
     }

@@ -29,10 +29,30 @@ pub const SUSPECT_AT: u16 = 25;
 /// What Kubernetes by an unknown tool is called.
 pub const GENERIC: &str = "kubernetes";
 
+/// The file of a distribution or decoy, as it is written.
+#[must_use]
+pub fn file(name: &str) -> Option<&'static str> {
+    files::FILES.iter().chain(files::DECOYS).find(|(n, _)| *n == name).map(|(_, text)| *text)
+}
+
 /// The hits in decoded user data, decoys among them. Comments and what a script only says are left out.
 #[must_use]
 pub fn hits_in_user_data(text: &str) -> Vec<Hit> {
     hit::in_text(Place::UserData, &script::done(text))
+}
+
+/// What user data with these hits tells about the cluster: read by the patterns of the distributions that were found.
+#[must_use]
+pub fn facts_of(hits: &[Hit], text: &str) -> facts::Facts {
+    let counting = weigh::counting(hits);
+    let Some(weighed) = weigh::weigh(&counting) else { return facts::Facts::default() };
+    let all = catalogue();
+    let mut order = vec![weighed.distribution];
+    order.extend(weighed.also.iter().copied());
+    order.extend(all.distributions[weighed.distribution].over.iter().filter_map(|o| all.distribution(o)));
+    order.extend(all.distribution(GENERIC));
+    order.dedup();
+    facts::read(&order, &script::done(text))
 }
 
 /// The Kubernetes marks in user data that count; a mark's name starts with its distribution.

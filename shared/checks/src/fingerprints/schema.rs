@@ -50,9 +50,15 @@ pub struct Fingerprint {
     /// AWS runs the control plane.
     #[serde(default)]
     pub managed: bool,
+    /// Somebody else runs the control plane elsewhere.
+    #[serde(default)]
+    pub hosted: bool,
     /// On which port its API server answers; 6443 where not told.
     #[serde(default)]
     pub api_ports: Vec<u16>,
+    /// Ports that hand out the configuration of nodes, or join them.
+    #[serde(default)]
+    pub join_ports: Vec<u16>,
     /// Its marks.
     pub marks: Marks,
     /// What its user data tells beyond that.
@@ -123,6 +129,8 @@ pub struct Marks {
     pub operators: Vec<TextMark>,
     /// Names of DNS records, stacks, buckets, secrets and the like.
     pub things: Vec<ThingMark>,
+    /// What follows from what others show.
+    pub derived: Vec<DerivedMark>,
 }
 
 /// Where a tag stands, which decides what it is worth.
@@ -261,6 +269,18 @@ pub struct ThingMark {
     pub weight: Weight,
     /// The pattern.
     pub regex: Text,
+}
+
+/// What no single thing bears, but what things have to do with each other shows.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DerivedMark {
+    /// Its name within the file; `survey` knows it.
+    pub name: String,
+    /// What it is worth.
+    pub weight: Weight,
+    /// The role of what bears it.
+    pub role: Option<RoleIn>,
 }
 
 /// Ports that stand for a distribution when a group opens all of them, each by a rule of its own.
