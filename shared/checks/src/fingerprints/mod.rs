@@ -38,7 +38,83 @@ pub fn file(name: &str) -> Option<&'static str> {
 /// The hits in decoded user data, decoys among them. Comments and what a script only says are left out.
 #[must_use]
 pub fn hits_in_user_data(text: &str) -> Vec<Hit> {
+    if !may_hold_marks(text) {
+        return Vec::new();
+    }
     hit::in_text(Place::UserData, &script::done(text))
+}
+
+/// Each mark in user data holds one of these words. Most user data holds none, and then no pattern is compiled.
+const WORDS: &[&str] = &[
+    "kube",
+    "k8s",
+    "k3s",
+    "k3d",
+    "k0s",
+    "rke",
+    "ranche",
+    "cattle",
+    "eks",
+    "nodeadm",
+    "settings",
+    "talos",
+    "v1alpha1",
+    "machine",
+    "trustd",
+    "22623",
+    "openshift",
+    "origin",
+    "ignition",
+    "nodeup",
+    "microshift",
+    "cluster",
+    "kind",
+    "minishift",
+    "crc",
+    "ucp",
+    "mke",
+    "pharos",
+    "coreos",
+    "gardener",
+    "cloud-config-",
+    "g8s",
+    "giantswarm",
+    "poseidon",
+    "psdn",
+    "typhoon",
+    "kinvolk",
+    "tectonic",
+    "bridge-nf",
+    "br_netfilter",
+    "swapoff",
+    "cri",
+    "systemdcgroup",
+    "cni",
+    "controlplane",
+    "etcd",
+    "userdata",
+    "supervise",
+    "/opt/bin",
+    "/opt/bootstrap",
+    "/opt/load",
+    "/opt/disable",
+    "sealos",
+    "oc",
+    "import",
+    "wins",
+    "bootstrap",
+    "assets",
+    "apiserver",
+    "node",
+    "secrets",
+    "hyperkube",
+    "service-account",
+    "tls-",
+];
+
+fn may_hold_marks(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    WORDS.iter().any(|word| text.contains(word))
 }
 
 /// What user data with these hits tells about the cluster: read by the patterns of the distributions that were found.

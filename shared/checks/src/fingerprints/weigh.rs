@@ -120,7 +120,7 @@ fn winner(points: &BTreeMap<usize, u16>) -> Option<usize> {
         let own = points[&d];
         let over = &catalogue().distributions[d].over;
         let base = points.iter().filter(|(n, _)| over.contains(&catalogue().distributions[**n].distribution));
-        let taken = if own >= SUSPECT_AT { base.map(|(_, p)| *p).max().unwrap_or(0) } else { 0 };
+        let taken = if own >= SUSPECT_AT { base.map(|(_, p)| *p).sum() } else { 0 };
         own.saturating_add(taken)
     };
     let rank = |d: &usize| (!is_generic(*d), with_base(*d), std::cmp::Reverse(*d));

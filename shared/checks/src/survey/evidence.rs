@@ -173,6 +173,9 @@ fn of_ports(kept: &Kept, groups: &[GroupId]) -> Vec<Piece> {
 }
 
 fn verdict(pieces: &[Piece], unit: &Unit) -> Verdict {
+    let mut pieces = pieces.to_vec();
+    pieces.sort_by(|a, b| (a.hit.mark, &a.hit.found, &a.at).cmp(&(b.hit.mark, &b.hit.found, &b.at)));
+    let pieces = pieces.as_slice();
     let own: Vec<Hit> = pieces.iter().map(|p| p.hit.clone()).collect();
     let decoy = !weigh::decoys(&own).is_empty();
     // Whoever is in a group is not yet what others in it are: with a decoy in sight, it takes more than that.
