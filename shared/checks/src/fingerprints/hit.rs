@@ -44,6 +44,9 @@ pub fn in_text(place: Place, text: &str) -> Vec<Hit> {
 }
 
 fn of_pattern(pattern: &Pattern, text: &[u8]) -> Option<Hit> {
+    if pattern.except.as_ref().is_some_and(|e| e.is_match(text)) {
+        return None;
+    }
     let found = pattern.regex()?.captures(text)?;
     let of = |name| found.name(name).map(|m| Untrusted::new(&String::from_utf8_lossy(m.as_bytes())));
     let whole = String::from_utf8_lossy(found.get(0)?.as_bytes());

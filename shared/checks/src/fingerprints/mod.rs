@@ -59,18 +59,24 @@ const WORDS: &[&str] = &[
     "settings",
     "talos",
     "v1alpha1",
-    "machine",
+    "machine:",
+    "machine\"",
     "trustd",
+    "bootstraptoken",
     "22623",
     "openshift",
     "origin",
     "ignition",
     "nodeup",
+    "kops",
     "microshift",
-    "cluster",
-    "kind",
     "minishift",
     "crc",
+    "cluster:",
+    "cluster\"",
+    "vcluster",
+    "dind",
+    "kind",
     "ucp",
     "mke",
     "pharos",
@@ -87,29 +93,47 @@ const WORDS: &[&str] = &[
     "bridge-nf",
     "br_netfilter",
     "swapoff",
-    "cri",
+    "cri-o",
+    "containerd",
     "systemdcgroup",
     "cni",
     "controlplane",
     "etcd",
-    "userdata",
+    "userdata-",
+    "pre_userdata",
+    "post_userdata",
     "supervise",
     "/opt/bin",
     "/opt/bootstrap",
     "/opt/load",
     "/opt/disable",
+    "/opt/health",
     "sealos",
-    "oc",
-    "import",
-    "wins",
-    "bootstrap",
-    "assets",
+    "kismatic",
+    "kurl",
+    "wardroom",
+    "ctlptl",
+    "v3/import",
+    "register_command",
+    "bootstrap.ign",
     "apiserver",
-    "node",
-    "secrets",
-    "hyperkube",
+    "api_server",
+    "node-labels",
+    "node_labels",
+    "with-taints",
+    "discovery-token",
     "service-account",
-    "tls-",
+    "service-cluster",
+    "tls-bootstrap",
+    "hyperkube",
+    "init-assets",
+    "rm-assets",
+    "decrypt-",
+    "b64_cluster",
+    "dns-cluster",
+    "system-agent",
+    "cloud-config-downloader",
+    "cgroupdriver",
 ];
 
 fn may_hold_marks(text: &str) -> bool {
@@ -152,7 +176,7 @@ pub fn node_of(tags: &BTreeMap<Untrusted, Untrusted>, marks: &[Marker]) -> Optio
     let counting = weigh::counting(&hits);
     let weighed = weigh::weigh(&counting)?;
     let bastion = weighed.role == Some(NodeRole::Bastion);
-    let says = |h: &Hit| match is_tag(h) {
+    let says = |h: &Hit| match catalogue().marks[h.mark].is_tag {
         true => format!("tag {}", h.found.as_str().split('=').next().unwrap_or_default()),
         false => format!("user data holds `{}`", h.found),
     };
@@ -162,10 +186,6 @@ pub fn node_of(tags: &BTreeMap<Untrusted, Untrusted>, marks: &[Marker]) -> Optio
         confidence: if bastion { weighed.confidence.min(NODE_AT - 1) } else { weighed.confidence },
         evidence: counting.iter().filter(|h| h.weight > Weight::None).map(says).collect(),
     })
-}
-
-fn is_tag(hit: &Hit) -> bool {
-    catalogue().tags.iter().any(|t| t.mark == hit.mark)
 }
 
 fn of_marker(marker: &Marker) -> Option<Hit> {

@@ -238,6 +238,8 @@ pub struct TextMark {
     pub weight: Weight,
     /// The pattern.
     pub regex: Text,
+    /// A text that holds this is somebody else's.
+    pub except: Option<Text>,
     /// The role of what bears it.
     pub role: Option<RoleIn>,
 }

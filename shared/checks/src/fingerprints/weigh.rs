@@ -91,7 +91,10 @@ pub fn weigh(counting: &[Hit]) -> Option<Weighed> {
     let also = points.keys().copied().filter(|d| *d != distribution && !is_generic(*d)).collect();
     let name = |h: &&Hit| h.cluster.is_some();
     let own = |h: &&Hit| speaks_for(h, distribution) || speaks_for(h, winner);
-    let named = counting.iter().filter(own).find(name).or_else(|| counting.iter().find(name));
+    // The name that a tag gives is the cluster's; in other names it stands among words of the tool.
+    let by_tag = |h: &&Hit| h.cluster.is_some() && catalogue().marks[h.mark].is_tag && h.weight == Weight::Strong;
+    let named = counting.iter().filter(own).find(by_tag).or_else(|| counting.iter().find(by_tag));
+    let named = named.or_else(|| counting.iter().filter(own).find(name)).or_else(|| counting.iter().find(name));
     Some(Weighed {
         distribution,
         also,

@@ -130,8 +130,11 @@ impl Kept {
         let ids = self.units.iter().enumerate().filter_map(|(n, u)| Some((u.id.clone()?, n)));
         self.by_id = ids.collect();
         self.balancers.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.dns.cmp(&b.dns)));
+        self.balancers.dedup_by(|a, b| a.name == b.name && a.dns == b.dns);
         self.known.sort_by(|a, b| a.name.cmp(&b.name));
+        self.known.dedup_by(|a, b| a.name == b.name);
         self.unseen.sort_by(|a, b| a.what.cmp(&b.what));
+        self.unseen.dedup();
     }
 
     pub fn take(&mut self, sight: Sight) {
@@ -235,7 +238,9 @@ impl Kept {
             let decoded = user_data::decode(text);
             let hits = hits_in_user_data(&decoded.text);
             facts = facts_of(&hits, &decoded.text);
-            found.extend(pieces(hits, &format!("user data of {at}")));
+            let mut in_data = pieces(hits, &format!("user data of {at}"));
+            in_data.iter_mut().for_each(|p| p.hit.cluster = p.hit.cluster.take().or_else(|| facts.cluster.clone()));
+            found.extend(in_data);
         }
         self.signs(&found, None, SignKind::Made);
         let profile = template.profile.as_ref().map(last_part);

@@ -29,7 +29,7 @@ fn cluster(scope: &Scope, kept: &Kept, judged: &Judged, component: &Component) -
     let print = catalogue().distributions[weighed.distribution];
     let name = most_common(verdicts.iter().filter_map(|v| v.weighed.as_ref()?.cluster.clone()));
     let name = name.filter(|n| is_chosen(n.as_str()));
-    let nodes = nodes(kept, judged, component, print.managed);
+    let nodes = nodes(kept, judged, component, print.managed || print.hosted);
     let units = || component.members.iter().map(|n| &kept.units[*n]);
     let vpcs: BTreeSet<_> = units().filter_map(|u| u.vpc.clone()).collect();
     let also = weighed.also.iter().map(|d| catalogue().distributions[*d].distribution.clone());
