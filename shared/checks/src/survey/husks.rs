@@ -231,5 +231,6 @@ fn empty(scope: &Scope, distribution: &str, name: Option<Untrusted>, evidence: V
         confidence,
         evidence,
         joined_by: Vec::new(),
+        unknown: Vec::new(),
     }
 }

@@ -16,6 +16,17 @@ fn nothing_is_nothing() {
 }
 
 #[test]
+fn what_was_not_seen_of_a_cluster_is_told_and_not_taken_for_safe() {
+    let survey = of(r"
+instances: [{id: i-00000001, groups: [sg-00000001], tags: {'eks:cluster-name': prod}}]
+unseen: [{what: the user data of i-00000001, instance: i-00000001, reason: denied}]
+");
+    assert_eq!(survey.clusters[0].exposure, []);
+    let unknown = survey.clusters[0].unknown.join("; ");
+    assert!(unknown.contains("sg-00000001") && unknown.contains("denied"), "{unknown}");
+}
+
+#[test]
 fn k3s_nodes_without_any_tag_are_one_cluster_by_what_they_join() {
     let survey = of(r"
 instances:
