@@ -9,7 +9,7 @@ use regex::bytes::{Regex, RegexSet, RegexSetBuilder};
 
 use super::files::{DECOYS, FILES};
 use super::schema::{
-    Decoy, Fingerprint, ImageMark, Marks, PortMark, ProbeMark, RoleIn, TagMark, Text, TextMark, Weight,
+    ActionMark, Decoy, Fingerprint, ImageMark, Marks, PortMark, ProbeMark, RoleIn, TagMark, Text, TextMark, Weight,
 };
 
 /// Whose mark it is.
@@ -143,6 +143,8 @@ pub struct Catalogue {
     pub tags: Vec<Of<TagMark>>,
     /// Port sets.
     pub ports: Vec<Of<PortMark>>,
+    /// Sets of actions.
+    pub actions: Vec<Of<ActionMark>>,
     /// Answers to probes.
     pub probes: Vec<(Of<ProbeMark>, Option<Pattern>, Option<Pattern>)>,
     /// Images.
@@ -234,6 +236,10 @@ impl Catalogue {
         for says in &marks.ports {
             let mark = self.add(owner, of, &says.name, says.weight, None);
             self.ports.push(Of { mark, says });
+        }
+        for says in &marks.actions {
+            let mark = self.add(owner, of, &says.name, says.weight, None);
+            self.actions.push(Of { mark, says });
         }
         for says in &marks.images {
             let mark = self.add(owner, of, &says.name, says.weight, None);

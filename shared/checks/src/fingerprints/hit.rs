@@ -195,6 +195,19 @@ impl std::fmt::Display for Ports {
     }
 }
 
+/// The marks of what a role's own policies allow. What allows everything tells nothing.
+#[must_use]
+pub fn in_actions(actions: &[Untrusted]) -> Vec<Hit> {
+    let service = |action: &str| action.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    let allows = |wanted: &String| {
+        let same = |a: &&Untrusted| a.as_str().eq_ignore_ascii_case(wanted);
+        let whole = |a: &&Untrusted| a.as_str().ends_with(":*") && service(a.as_str()) == service(wanted);
+        actions.iter().any(|a| same(&a) || whole(&a))
+    };
+    let all = catalogue().actions.iter().filter(|of| !actions.is_empty() && of.says.all.iter().all(allows));
+    all.map(|of| Hit::new(of.mark, &of.says.all.join(", "))).collect()
+}
+
 /// The marks of an answer to a probe.
 #[must_use]
 pub fn in_probe(probe: &Probe) -> Vec<Hit> {

@@ -212,6 +212,7 @@ impl Kept {
         let at = told("role", &role.name);
         let mut found = pieces(hit::in_text(At::Role, role.name.as_str()), &at);
         found.extend(pieces(hit::in_tags(TagOn::Role, &role.tags), &at));
+        found.extend(pieces(hit::in_actions(&role.actions), &at));
         for policy in &role.policies {
             found.extend(pieces(hit::in_text(At::Policy, policy.as_str()), &at));
         }
