@@ -8,8 +8,8 @@ use crate::failure::Failure;
 use crate::session::{DEFAULT_STACK, Session};
 use crate::show::{Color, Format, Show};
 use crate::{
-    approve, assess, benchmark, completions, demo, explain, fingerprint, fix, holds, journal, keep, pause, policy, quarantine, release,
-    replay, rule,
+    approve, assess, benchmark, completions, demo, explain, fingerprint, fix, holds, journal, keep, pause, policy,
+    quarantine, release, replay, rule,
 };
 
 /// Finds new Kubernetes clusters and EC2 instances, judges them, and cuts off those that are rogue.

@@ -1,8 +1,8 @@
 //! `picket`: the same stages from a terminal. Here: parse, run, end with a code. What may be asked is in `cli`.
 
+mod approve;
 mod assess;
 mod benchmark;
-mod approve;
 mod cli;
 mod completions;
 mod demo;

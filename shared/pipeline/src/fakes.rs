@@ -2,8 +2,8 @@
 //! counted, and faults put before or after any call. It checks the invariants that no stage may break, at every change.
 
 mod containment;
-mod holds;
 pub mod fixing;
+mod holds;
 mod levers;
 
 use std::collections::{BTreeMap, HashMap, HashSet};

@@ -25,8 +25,8 @@ pub mod render;
 pub mod respond;
 pub mod sweep;
 mod wants;
-pub mod words;
 pub mod watch;
+pub mod words;
 
 pub use in_force::{InForce, Settings};
 pub use messages::Observed;
