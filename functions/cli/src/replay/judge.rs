@@ -152,7 +152,8 @@ async fn propose(
         "its interfaces are not known here".clone_into(why);
     }
     let mut sifted = rails::sift(in_force, decision, &live, &plan, &[]);
-    let first = sifted.left.drain(..).next().filter(|_| sifted.plan().steps.is_empty());
+    let nothing = sifted.plan().steps.is_empty();
+    let first = sifted.left.drain(..).next().filter(|_| nothing);
     let answer = first.map_or_else(|| permit::for_plan(in_force, decision, &sifted), |left| Err(left.refusal));
     let (permitted, permit) = match answer {
         Ok(_) => (true, "granted: it would be carried out; replay changes nothing".to_owned()),
