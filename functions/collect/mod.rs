@@ -30,9 +30,8 @@ pub async fn run() -> Result<(), Error> {
 
 async fn judge(entry: &Entry, home: &picket_model::Region, asked: &Asked) -> Result<(), ()> {
     let settings = Settings::default();
-    let fixing = entry.environment.need("PICKET_FIX_QUEUE_URL").is_ok();
     let reader = Reading { clients: &entry.clients, home, settings: &settings };
-    let ports = Ports { reader: &reader, findings: &entry.table, queues: &entry.queues, fixing };
+    let ports = Ports { reader: &reader, findings: &entry.table, policies: &entry.table, queues: &entry.queues };
     match posture::run(&ports, &entry.settings, home, asked, SystemClock.now()).await {
         Ok(judged) => {
             tracing::info!(

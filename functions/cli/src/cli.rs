@@ -8,8 +8,8 @@ use crate::failure::Failure;
 use crate::session::{DEFAULT_STACK, Session};
 use crate::show::{Color, Format, Show};
 use crate::{
-    assess, benchmark, completions, demo, explain, fingerprint, holds, journal, pause, policy, quarantine, release,
-    replay, rule,
+    approve, assess, benchmark, completions, demo, explain, fingerprint, fix, holds, journal, keep, pause, policy,
+    quarantine, release, replay, rule,
 };
 
 /// Finds new Kubernetes clusters and EC2 instances, judges them, and cuts off those that are rogue.
@@ -81,10 +81,18 @@ pub enum Command {
     Holds(holds::Args),
     /// Show what was meant, done and verified in a case
     Journal(journal::Args),
+    /// Say that a quarantine stays, whatever its deadline
+    Keep(keep::Args),
     /// Cut instances off, now
     Quarantine(quarantine::Args),
     /// Lift a quarantine: put every interface back as it was
     Release(release::Args),
+    /// Show, plan, make and put back fixes of what is no instance
+    Fix(fix::Args),
+    /// Say yes to a fix that people are asked about
+    Approve(approve::ApproveArgs),
+    /// Say no to a fix that people are asked about
+    Deny(approve::DenyArgs),
     /// Check, apply and show the policy
     Policy(policy::Args),
     /// Stop all changes; events are still judged and told
@@ -112,8 +120,12 @@ impl Command {
             Self::Demo(args) => demo::run(args, session).await,
             Self::Holds(args) => holds::run(args, session).await,
             Self::Journal(args) => journal::run(args, session).await,
+            Self::Keep(args) => keep::run(args, session).await,
             Self::Quarantine(args) => quarantine::run(args, session).await,
             Self::Release(args) => release::run(args, session).await,
+            Self::Fix(args) => fix::run(args, session).await,
+            Self::Approve(args) => approve::approve(args, session).await,
+            Self::Deny(args) => approve::deny(args, session).await,
             Self::Policy(args) => policy::run(args, session).await,
             Self::Pause(args) => pause::pause(args, session).await,
             Self::Resume(args) => pause::resume(args, session).await,
@@ -157,7 +169,14 @@ mod tests {
             "picket release i-12345678 --reason ours --force --yes --stack blue",
             "picket journal i-12345678 --region eu-west-1",
             "picket holds -vv --color never",
+            "picket fix plan eks_set_logging prod --with types=api,audit",
+            "picket fix apply case-0123456789ab --reason agreed --yes",
+            "picket fix undo case-0123456789ab --reason broke --force",
+            "picket fix list --all --output json",
+            "picket approve case-0123456789ab",
+            "picket deny case-0123456789ab --reason later",
             "picket policy check p.yaml",
+            "picket keep case-0123456789ab --reason mines",
             "picket pause --reason maintenance",
             "picket fingerprint show kops",
             "picket completions zsh",
@@ -174,6 +193,8 @@ mod tests {
             "picket quarantine my-server --reason rogue",
             "picket release web --reason ours",
             "picket journal",
+            "picket fix apply eks_set_logging prod",
+            "picket approve prod",
             "picket replay event.json --mode panic",
             "picket holds --output yaml",
         ] {

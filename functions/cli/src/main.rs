@@ -1,5 +1,6 @@
 //! `picket`: the same stages from a terminal. Here: parse, run, end with a code. What may be asked is in `cli`.
 
+mod approve;
 mod assess;
 mod benchmark;
 mod cli;
@@ -9,8 +10,10 @@ mod exit;
 mod explain;
 mod failure;
 mod fingerprint;
+mod fix;
 mod holds;
 mod journal;
+mod keep;
 mod log;
 mod pause;
 mod policy;

@@ -13,6 +13,11 @@ const AT_ONCE: usize = 8;
 /// The id of the document that stands for a whole list that could not be read.
 pub const WHOLE_LIST: &str = "*";
 
+/// Whether a document stands for a list that could not be read: a kind's whole one, or that of one cluster, `prod/*`.
+fn is_whole_list(id: &str) -> bool {
+    id == WHOLE_LIST || id.ends_with("/*")
+}
+
 /// What a round of reading gave.
 #[derive(Debug, Default)]
 pub struct Gathered {
@@ -37,7 +42,7 @@ pub async fn gather(
     let answers: Vec<_> = futures::stream::iter(chosen.into_iter().map(read)).buffer_unordered(AT_ONCE).collect().await;
     let mut gathered = Gathered::default();
     for (collector, documents) in answers {
-        let missed: BTreeSet<_> = documents.iter().filter(|d| d.id == WHOLE_LIST).map(|d| d.kind.clone()).collect();
+        let missed: BTreeSet<_> = documents.iter().filter(|d| is_whole_list(&d.id)).map(|d| d.kind.clone()).collect();
         let read = collector.kinds().iter().filter(|k| !missed.contains(**k));
         gathered.complete.extend(read.map(|k| (*k).to_owned()));
         gathered.documents.extend(documents);

@@ -11,6 +11,7 @@ pub mod node;
 pub mod permissions;
 pub mod reader;
 pub mod session;
+pub mod vectors;
 
 pub use collector::{Collector, Reach};
 pub use gather::{Gathered, gather};

@@ -148,3 +148,73 @@ async fn a_kubeconfig_that_makes_no_sense_is_said_so() {
     assert_eq!(error.failure, Failure::Misconfigured);
     assert!(error.to_string().contains("correct the kubeconfig"), "{error}");
 }
+
+/// A certificate for loopback in base64, and a server that speaks TLS with it; none where there is no openssl.
+fn tls_server(folder: &std::path::Path) -> Option<(String, String, std::process::Child)> {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new("openssl");
+        command
+            .args(arguments)
+            .current_dir(folder)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null());
+        command
+    };
+    let make = [
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=kubernetes",
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+        "-keyout",
+        "key.pem",
+        "-out",
+        "cert.pem",
+    ];
+    run(&make).status().ok().filter(std::process::ExitStatus::success)?;
+    let body = "{\"gitVersion\": \"v1.34.1\"}";
+    std::fs::write(folder.join("version"), format!("HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{body}"))
+        .ok()?;
+    let accept = port.to_string();
+    let server = run(&["s_server", "-accept", &accept, "-key", "key.pem", "-cert", "cert.pem", "-HTTP", "-quiet"]);
+    let child = { server }.spawn().ok()?;
+    for _ in 0..100 {
+        if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let authority = base64::Engine::encode(
+        &base64::engine::general_purpose::STANDARD,
+        std::fs::read(folder.join("cert.pem")).ok()?,
+    );
+    Some((format!("https://127.0.0.1:{port}"), authority, child))
+}
+
+#[tokio::test]
+async fn tls_is_spoken_with_the_clusters_own_authority_and_with_no_other() {
+    let folder = std::env::temp_dir().join(format!("picket-kubernetes-tls-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let Some((endpoint, authority, mut child)) = tls_server(&folder) else { return };
+    let access = |authority: String| EksAccess {
+        name: "prod".to_owned(),
+        endpoint: endpoint.clone(),
+        authority,
+        token: "k8s-aws-v1.x".to_owned(),
+    };
+    let trusting = ApiServer::eks(&access(authority)).await.unwrap();
+    let version = trusting.get("reading the version", "/version").await;
+    let other = ApiServer::eks(&access(String::new())).await.unwrap();
+    let refused = other.get("reading the version", "/version").await;
+    child.kill().unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(version.unwrap()["gitVersion"], "v1.34.1");
+    assert_eq!(refused.unwrap_err().failure, Failure::Untrusted);
+}

@@ -11,6 +11,7 @@
 mod answering;
 mod asking;
 mod making;
+mod ordering;
 mod telling;
 mod undoing;
 
@@ -28,6 +29,7 @@ use crate::permit::{self, Refusal};
 use crate::ports::{Answer, Clock, FixStore, Fixes, Kind, Links, Policies, PortError, Queues};
 
 pub use answering::{answer, look_after};
+pub use ordering::{Remedy, order_for};
 pub use undoing::undo;
 
 /// How long one worker may act on a fix alone.
@@ -322,13 +324,13 @@ fn settled(known: &Fix, order: &Order, now: Timestamp) -> Option<Outcome> {
     let id = &known.id;
     match known.state {
         FixState::Proposed if known.is_asked(now) => Some(Outcome::Asked { fix: Box::new(known.clone()) }),
-        FixState::Undone if found => refused(format!(
-            "a person put it back; `picket fix apply --id {id}` makes it again, a waiver ends the question"
-        )),
-        FixState::Denied if found => refused(format!("it was not approved; `picket fix apply --id {id}` asks again")),
+        FixState::Undone if found => {
+            refused(format!("a person put it back; `picket fix apply {id}` makes it again, a waiver ends the question"))
+        }
+        FixState::Denied if found => refused(format!("it was not approved; `picket fix apply {id}` asks again")),
         FixState::Fixed if found && known.round >= ROUNDS => refused(format!(
             "it was made {} times, and each time somebody put it back; find out who (CloudTrail, infrastructure as \
-             code) before `picket fix apply --id {id}`",
+             code) before `picket fix apply {id}`",
             known.round
         )),
         _ => None,

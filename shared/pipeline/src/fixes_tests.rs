@@ -22,6 +22,18 @@ fn at_least_twenty_five_can_be_undone() {
     assert!(ALL.iter().all(|a| !a.permissions.is_empty()));
 }
 
+#[test]
+fn the_role_of_fix_is_granted_what_they_need() {
+    let roles = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/roles.yaml"));
+    let start = roles.find("  FixRole:").unwrap();
+    let role = roles[start..].split("\n\n").next().unwrap();
+    for action in ALL {
+        for permission in action.permissions.iter().filter(|p| **p != "sts:GetCallerIdentity") {
+            assert!(role.contains(permission), "{} needs {permission}, which FixRole is not granted", action.name);
+        }
+    }
+}
+
 fn seen(name: &str, target: &str, with: Value, now: Value, facts: Value) -> Result<Value, Not> {
     let aim =
         Aim { action: name.to_owned(), target: target.to_owned(), with: with.as_object().cloned().unwrap_or_default() };

@@ -23,8 +23,8 @@ use serde::{Deserialize, Serialize};
 
 pub use picket_checks::book::File;
 
-use crate::in_force::Settings;
-use crate::ports::{Answer, Kind, PortError, Queues};
+use crate::in_force::{self, Settings};
+use crate::ports::{Answer, Kind, Policies, PortError, Queues};
 
 /// What woke us.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,10 +91,10 @@ pub struct Ports<'a> {
     pub reader: &'a dyn Reader,
     /// Keeps findings.
     pub findings: &'a dyn Findings,
+    /// Keeps the policy, which chooses what is fixed.
+    pub policies: &'a dyn Policies,
     /// Hands over to fix and notify.
     pub queues: &'a dyn Queues,
-    /// Whether there is a stage that fixes.
-    pub fixing: bool,
 }
 
 /// What came of it.
@@ -141,8 +141,8 @@ pub async fn run(
     if is_sweep {
         ports.findings.keep_benchmarks(account, &assessed.assessment.benchmarks, now).await?;
     }
-    let mut messages = follow::messages(&book, &assessed, settings, home, now);
-    messages.retain(|m| ports.fixing || !matches!(m, crate::messages::Message::Fix(_)));
+    let policy = in_force::read(ports.policies, settings).await?.policy;
+    let messages = follow::messages(&policy, &book, &assessed, settings, home, now);
     let fixes = messages.iter().filter(|m| matches!(m, crate::messages::Message::Fix(_))).count();
     if !messages.is_empty() {
         ports.queues.send(messages).await?;

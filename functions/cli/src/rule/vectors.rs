@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use picket_checks::Book;
-use picket_checks::vectors::{Adjudicated, SUITES, Suite, Tally, tally};
+use picket_checks::vectors::{Adjudicated, Suite, Tally, tally};
+use picket_evidence::vectors::suites;
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -36,13 +37,13 @@ pub(super) fn run(folder: &Path, notes: bool, session: &Session) -> Result<Exit,
     let book = Book::built_in().map_err(|e| Failure::usage("reading the rules that are built in").because(e))?;
     let adjudicated = Adjudicated::built_in().map_err(|e| Failure::usage("reading what is adjudicated").because(e))?;
     let mut suites = BTreeMap::new();
-    for suite in SUITES {
+    for suite in suites() {
         if folder.join(suite.file).exists() {
             suites.insert(suite.file.to_owned(), one(folder, suite, &book, &adjudicated)?);
         }
     }
     if suites.is_empty() {
-        let known: Vec<_> = SUITES.iter().map(|s| s.file).collect();
+        let known: Vec<_> = suites().map(|s| s.file).collect();
         let what = format!("`{}` holds no vectors that are known", folder.display());
         return Err(Failure::usage(what).hint(format!("known are {}", known.join(", "))));
     }

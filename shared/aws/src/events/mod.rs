@@ -21,6 +21,7 @@ mod securityhub;
 #[cfg(test)]
 mod tests;
 pub mod touched;
+pub mod watch;
 
 use picket_model::{Decoded, Drop, TriggerKind};
 use serde_json::Value;

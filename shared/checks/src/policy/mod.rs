@@ -7,7 +7,9 @@
 mod containment;
 mod exemptions;
 mod fixes;
+mod holds;
 mod limits;
+mod overrides;
 mod risk;
 
 use picket_model::Mode;
@@ -17,7 +19,9 @@ use serde::{Deserialize, Serialize};
 pub use containment::Containment;
 pub use exemptions::{Exemption, Never};
 pub use fixes::{Ask, Asking, Choice, Do, Fixes};
-pub use limits::BlastRadius;
+pub use holds::Holds;
+pub use limits::{BlastRadius, KeepHealthy};
+pub use overrides::{Override, Place, Reach};
 pub use risk::{Points, Risk, SignalName};
 
 /// A policy file.
@@ -28,7 +32,8 @@ pub struct Policy {
     /// The version of this format.
     #[serde(default)]
     pub version: Version,
-    /// `observe` says what would be done, `enforce` does it. The deployment's mode is a ceiling.
+    /// `observe` says what would be done, `dry_run` also asks AWS whether it would let us, `contain_only` cuts the
+    /// network alone, `enforce` does everything. The deployment's mode is a ceiling.
     #[serde(default)]
     pub mode: Mode,
     /// From which score on something is done.
@@ -37,13 +42,25 @@ pub struct Policy {
     /// How far a quarantine goes.
     #[serde(default)]
     pub containment: Containment,
+    /// What becomes of a quarantine that nobody looks at.
+    #[serde(default)]
+    pub holds: Holds,
     /// How much may be done before people have to look.
     #[serde(default)]
     pub blast_radius: BlastRadius,
     /// What is done about what rules find.
     #[serde(default)]
     pub fixes: Fixes,
-    /// Never touched, whatever happens: instance, VPC, group or account ids.
+    /// Nodes that are left working.
+    #[serde(default)]
+    pub keep_healthy: KeepHealthy,
+    /// How far to go in some accounts and VPCs, and for some tags, in this order.
+    #[serde(default)]
+    pub overrides: Vec<Override>,
+    /// The one tag key that overrides may go by.
+    #[serde(default)]
+    pub trusted_tag: Option<String>,
+    /// Never touched, whatever happens.
     #[serde(default)]
     pub never: Vec<Never>,
     /// Exempt for a while, with an owner. Only the policy exempts; a resource's own tags never do.
@@ -121,6 +138,9 @@ impl Policy {
         if let Some(odd) = self.fixes.odd() {
             return Err(("fixes", odd));
         }
+        self.holds.check()?;
+        self.blast_radius.check()?;
+        overrides::check(&self.overrides, self.trusted_tag.as_deref())?;
         exemptions::check(&self.never, &self.exempt)
     }
 
@@ -172,6 +192,7 @@ mod tests {
             ("version: 2\n", 1, "version"),
             ("version: 1\nrisk:\n  quarantine_at: 30\n  notify_at: 50\n", 4, "notify_at"),
             ("version: 1\nnever:\n  - {id: my-server, why: x}\n", 2, "my-server"),
+            ("version: 1\nholds:\n  lift_suspected_after: 2m\n", 3, "ten minutes"),
             ("version: 1\nmode: [observe\n", 2, ""),
         ];
         for (text, line, word) in cases {

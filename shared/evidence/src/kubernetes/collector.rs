@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials as _;
-use futures::StreamExt as _;
+use futures::{FutureExt as _, StreamExt as _};
 use picket_kubernetes::{ApiServer, EksAccess, eks_token};
 use picket_model::Document;
 
@@ -36,9 +36,9 @@ impl Collector for Kubernetes {
         let names: Result<Vec<String>, _> = client.list_clusters().into_paginator().items().send().collect().await;
         match names {
             Ok(names) => {
-                let one = |name: String| cluster(session, &client, name);
-                let read: Vec<Vec<Document>> =
-                    futures::stream::iter(names.into_iter().map(one)).buffer_unordered(AT_ONCE).collect().await;
+                // Boxed, so that what they borrow has one lifetime for the compiler.
+                let all: Vec<_> = names.into_iter().map(|name| cluster(session, &client, name).boxed()).collect();
+                let read: Vec<Vec<Document>> = futures::stream::iter(all).buffer_unordered(AT_ONCE).collect().await;
                 read.into_iter().flatten().collect()
             }
             Err(error) => {

@@ -30,11 +30,17 @@ fn provider(entry: &Value) -> Option<String> {
 const LEVELS: &[&str] = &["None", "Metadata", "Request", "RequestResponse"];
 /// Things whose use an audit log has to show at least by who and when.
 const SENSITIVE: &[(&str, &str)] = &[("", "configmaps"), ("", "secrets"), ("authentication.k8s.io", "tokenreviews")];
-/// Ways into pods and services.
-const WAYS_IN: &[(&str, &str)] =
-    &[("", "pods/exec"), ("", "pods/portforward"), ("", "pods/proxy"), ("", "services/proxy")];
+/// Ways into pods and services, and what makes pods.
+const WAYS_IN: &[(&str, &str)] = &[
+    ("", "pods"),
+    ("", "pods/exec"),
+    ("", "pods/portforward"),
+    ("", "pods/proxy"),
+    ("", "services/proxy"),
+    ("apps", "deployments"),
+];
 
-/// Which sensitive things and ways in an audit policy leaves out, and how many rules it has.
+/// Which sensitive things and ways in an audit policy leaves out, and of which it logs the contents, secrets and all.
 #[must_use]
 pub fn audit(policy: &Value) -> Value {
     let rules = list(policy, "/rules");
@@ -42,7 +48,13 @@ pub fn audit(policy: &Value) -> Value {
         let missed = wanted.iter().filter(|(group, resource)| level_of(rules, group, resource) < 1);
         missed.map(|(_, resource)| (*resource).to_owned()).collect::<Vec<_>>()
     };
-    json!({"rules": rules.len(), "unseen_sensitive": unseen(SENSITIVE), "unseen_ways_in": unseen(WAYS_IN)})
+    let told: Vec<&str> = SENSITIVE.iter().filter(|(g, r)| level_of(rules, g, r) > 1).map(|(_, r)| *r).collect();
+    json!({
+        "rules": rules.len(),
+        "unseen_sensitive": unseen(SENSITIVE),
+        "unseen_ways_in": unseen(WAYS_IN),
+        "logs_contents_of": told,
+    })
 }
 
 /// The level of the first rule that takes a resource for everybody; the first rule that fits is the one that counts.
@@ -107,7 +119,11 @@ mod tests {
         assert_eq!(policy(hidden)["unseen_sensitive"], json!(["secrets"]));
         let some = json!([{"level": "None", "users": ["system:kube-proxy"]}, {"level": "Request"}]);
         assert_eq!(policy(some)["unseen_ways_in"], json!([]));
-        assert_eq!(policy(json!([]))["unseen_ways_in"].as_array().map(Vec::len), Some(4));
+        assert_eq!(policy(json!([]))["unseen_ways_in"].as_array().map(Vec::len), Some(6));
+        assert_eq!(
+            policy(json!([{"level": "Request"}]))["logs_contents_of"],
+            json!(["configmaps", "secrets", "tokenreviews"])
+        );
     }
 
     #[test]

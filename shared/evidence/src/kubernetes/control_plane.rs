@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::argv::flags_of;
 use super::containers::raw;
 use super::documents::Context;
-use super::identity::{is_mirror, is_system};
+use super::identity::{is_mirror, is_system, repository};
 use super::objects::{Objects, list, name, namespace, text, texts};
 use super::pods::{KINDS, template};
 
@@ -66,30 +66,41 @@ fn seen(context: &Context, objects: &Objects, component: Component) -> Vec<Docum
     let is_own = |o: &Value| is_mirror(o) || is_system(namespace(o));
     let all = KINDS.iter().flat_map(|k| objects.list(k).iter().map(move |o| (*k, o))).filter(|(_, o)| is_own(o));
     let authorities = if component.program == ETCD.program { authorities(context, objects) } else { Vec::new() };
-    let mut found: BTreeMap<String, Document> = BTreeMap::new();
+    let mut found: Vec<Document> = Vec::new();
     for (kind, object) in all {
         let Some(flags) = template(kind, object).and_then(|t| flags_in(&t["spec"], component.program)) else {
             continue;
         };
         let node = text(object, "/spec/nodeName");
         let place = if node.is_empty() { name(object) } else { node };
+        // Two of them on one node are two: one may be there to hide the other.
+        let own = |n: &str| context.document(component.kind, &[n], Value::Null, "").id;
+        let nth = found.iter().filter(|d| d.id == own(place) || d.id.starts_with(&format!("{}/", own(place)))).count();
+        let twin = if nth == 0 { String::new() } else { nth.to_string() };
         let source = format!("kubernetes:list pods, the command of {}", name(object));
-        let document =
-            context.document(component.kind, &[place], facts(context, place, &flags, component, &authorities), &source);
-        found.insert(document.id.clone(), document);
+        let facts = facts(context, place, &flags, component, &authorities);
+        found.push(context.document(component.kind, &[place, &twin], facts, &source));
     }
-    found.into_values().collect()
+    found
 }
 
 /// The flags of `program` in the first container that runs it.
 fn flags_in(spec: &Value, program: &str) -> Option<BTreeMap<String, String>> {
     raw(spec).find_map(|container| {
-        let argv: Vec<String> =
-            texts(container, "/command").chain(texts(container, "/args")).map(ToOwned::to_owned).collect();
-        let flags = flags_of(program, &argv)?;
+        let flags = flags_of(program, &argv(container))?;
         let variables = list(container, "/env").iter().map(|e| (text(e, "/name"), text(e, "/value")));
         Some(with_variables(program, flags, variables))
     })
+}
+
+/// A container's command line. Flags without a program go to the image's own, which is named like the image.
+fn argv(container: &Value) -> Vec<String> {
+    let said: Vec<String> =
+        texts(container, "/command").chain(texts(container, "/args")).map(ToOwned::to_owned).collect();
+    let by_image = said.first().is_some_and(|w| w.starts_with('-'));
+    let image = repository(text(container, "/image"));
+    let program = image.rsplit('/').next().filter(|_| by_image).map(ToOwned::to_owned);
+    program.into_iter().chain(said).collect()
 }
 
 /// etcd takes each flag as a variable too, as etcd-manager of kops gives them; a flag beats its variable.
@@ -191,6 +202,21 @@ mod tests {
         assert_eq!(facts["flags"]["profiling"], "true");
         assert_eq!(facts["authorization_modes"], json!(["Node", "RBAC"]));
         assert_eq!(facts["anonymous_auth"], true);
+    }
+
+    #[test]
+    fn two_on_one_node_are_two() {
+        let flags = |f: &str| pod("kube-system", json!(["kube-apiserver", f]));
+        let found = api_servers(&context(), &Objects::of([flags("--profiling=true"), flags("--profiling=false")]));
+        let ids: Vec<_> = found.iter().map(|d| d.id.as_str()).collect();
+        assert_eq!(ids, ["prod/node-1", "prod/node-1/1"]);
+    }
+
+    #[test]
+    fn flags_without_a_program_go_to_the_images_own() {
+        let mut object = pod("kube-system", json!(null));
+        object["spec"]["containers"][0] = json!({"image": "quay.io/coreos/etcd:v3.5", "args": ["--auto-tls=true"]});
+        assert_eq!(facts_of(&etcds(&context(), &Objects::of([object])).remove(0))["flags"]["auto-tls"], "true");
     }
 
     #[test]

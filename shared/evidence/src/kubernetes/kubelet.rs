@@ -64,6 +64,7 @@ fn defaults(has_file: bool) -> Value {
         "pod_pids_limit": -1,
         "protect_kernel_defaults": false,
         "read_only_port": if has_file { 0 } else { 10255 },
+        "rotate_server_certificates": false,
         "seccomp_default": false,
         "streaming_idle_timeout": "4h0m0s",
         "tls_cert_file": "",
@@ -84,7 +85,7 @@ pub fn effective(flags: &BTreeMap<String, String>, config: Option<&Value>) -> Va
         let by_flag = flags.get(s.flag).map(|text| parsed(text, s.form));
         let by_file = config.and_then(|c| c.pointer(s.at)).filter(|v| !v.is_null()).cloned();
         let by_default = defaults.get(s.name).filter(|_| !unread).cloned();
-        if let Some(value) = by_flag.or_else(|| by_file.map(|v| defaulted(s.name, v))).or(by_default) {
+        if let Some(value) = by_flag.or_else(|| by_file.map(|v| defaulted(s.name, shaped(v, s.form)))).or(by_default) {
             found.insert(s.name.to_owned(), value);
         }
     }
@@ -98,6 +99,15 @@ pub fn effective(flags: &BTreeMap<String, String>, config: Option<&Value>) -> Va
 fn defaulted(name: &str, value: Value) -> Value {
     match (name, value.as_str()) {
         ("streaming_idle_timeout", Some("0s" | "0m" | "0h")) => json!("4h0m0s"),
+        _ => value,
+    }
+}
+
+/// A file's value in its form: YAML takes `0` as a number where text is meant.
+fn shaped(value: Value, form: Form) -> Value {
+    match (&value, form) {
+        (Value::Number(_) | Value::Bool(_), Form::Text) => value.to_string().into(),
+        (Value::String(text), Form::Bool | Form::Int | Form::List) => parsed(text, form),
         _ => value,
     }
 }
@@ -174,6 +184,8 @@ mod tests {
     fn a_zero_timeout_means_the_default_in_a_file_and_for_ever_on_the_command_line() {
         let file = json!({"streamingConnectionIdleTimeout": "0s"});
         assert_eq!(effective(&BTreeMap::new(), Some(&file))["streaming_idle_timeout"], "4h0m0s");
+        let bare = json!({"streamingConnectionIdleTimeout": 0});
+        assert_eq!(effective(&BTreeMap::new(), Some(&bare))["streaming_idle_timeout"], "0");
         let line = flags(&[("streaming-connection-idle-timeout", "0")]);
         assert_eq!(effective(&line, Some(&json!({})))["streaming_idle_timeout"], "0");
     }

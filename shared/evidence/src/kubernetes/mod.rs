@@ -7,6 +7,7 @@ pub mod aws_auth;
 pub mod bindings;
 pub mod builtin;
 pub mod cluster;
+pub mod collector;
 pub mod configs;
 pub mod containers;
 pub mod control_plane;
@@ -21,9 +22,14 @@ pub mod node_files;
 pub mod objects;
 pub mod pods;
 pub mod rbac;
+pub mod read;
+#[cfg(test)]
+mod read_tests;
 pub mod requests;
 pub mod resources;
 pub mod roles;
+#[cfg(test)]
+mod scenarios;
 pub mod service_accounts;
 pub mod subjects;
 pub mod workloads;
@@ -34,4 +40,4 @@ pub use documents::{Context, documents, nothing_read};
 pub use objects::Objects;
 
 /// The collectors, alphabetical.
-pub const COLLECTORS: &[&dyn Collector] = &[];
+pub const COLLECTORS: &[&dyn Collector] = &[&collector::Kubernetes];

@@ -11,6 +11,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("CronJob", "/spec/jobTemplate/spec/template"),
     ("DaemonSet", "/spec/template"),
     ("Deployment", "/spec/template"),
+    ("DeploymentConfig", "/spec/template"),
     ("Job", "/spec/template"),
     ("PodTemplate", "/template"),
     ("ReplicaSet", "/spec/template"),
@@ -70,7 +71,7 @@ pub fn workloads(objects: &Objects) -> BTreeMap<Owner, Workload<'_>> {
 }
 
 fn of_kinds(objects: &Objects) -> impl Iterator<Item = (&'static str, &Value)> {
-    let kinds = KINDS.iter().chain(&["PodTemplate"]);
+    let kinds = KINDS.iter().chain(&["DeploymentConfig", "PodTemplate"]);
     kinds.flat_map(move |k| objects.list(k).iter().map(move |o| (*k, o)))
 }
 

@@ -114,10 +114,16 @@ const WRITE: &[&str] = &["create", "update", "patch", "delete", "deletecollectio
 pub const POWERS: &[Power] = &[
     Power {
         name: "approve_certificates",
-        when: &[
-            ("certificates.k8s.io", &["certificatesigningrequests/approval"], &["update", "patch"]),
-            ("certificates.k8s.io", &["signers"], &["approve"]),
-        ],
+        when: &[("certificates.k8s.io", &["certificatesigningrequests/approval"], &["update", "patch"])],
+    },
+    Power { name: "approve_signers", when: &[("certificates.k8s.io", &["signers"], &["approve"])] },
+    Power {
+        name: "bind",
+        when: &[(
+            "rbac.authorization.k8s.io",
+            &["clusterrolebindings", "clusterroles", "rolebindings", "roles"],
+            &["bind"],
+        )],
     },
     Power {
         name: "bind_or_escalate",
@@ -141,6 +147,7 @@ pub const POWERS: &[Power] = &[
     },
     Power { name: "create_tokens", when: &[("", &["serviceaccounts/token"], &["create"])] },
     Power { name: "create_volumes", when: &[("", &["persistentvolumes"], &["create"])] },
+    Power { name: "escalate", when: &[("rbac.authorization.k8s.io", &["clusterroles", "roles"], &["escalate"])] },
     Power { name: "exec_in_pods", when: &[("", &["pods/exec", "pods/attach"], &["create", "get"])] },
     Power {
         name: "impersonate",
@@ -156,11 +163,13 @@ pub const POWERS: &[Power] = &[
     Power { name: "read_secrets", when: &[("", &["secrets"], &["get", "list", "watch"])] },
 ];
 
-/// Whether a rule gives a power over everything of its kind; a rule for named objects gives it over those alone.
+/// Whether a rule gives a power over everything of its kind; a rule for named objects gives it over those alone, but
+/// signers are always named.
 #[must_use]
 pub fn gives(rule: &Value, power: &Power) -> bool {
     let named = !list(rule, "/resourceNames").is_empty();
-    !named
+    let counts = !named || power.name == "approve_signers";
+    counts
         && power.when.iter().any(|(group, resources, verbs)| {
             holds(rule, "/apiGroups", &[group])
                 && resources.iter().any(|r| covers(rule, r))

@@ -1,6 +1,6 @@
 //! Reading a cluster: every list of `resources`, a few at a time. A list that is denied costs the others nothing.
 
-use futures::StreamExt as _;
+use futures::{FutureExt as _, StreamExt as _};
 use picket_kubernetes::{ApiError, ApiServer, Failure};
 use picket_model::Document;
 use serde_json::Value;
@@ -33,8 +33,12 @@ fn is_hopeless(failure: Failure) -> bool {
 
 /// Every list.
 pub async fn objects(server: &ApiServer) -> Objects {
-    let one = |resource: &'static Resource| async move { (resource, list(server, resource).await) };
-    let lists: Vec<_> = futures::stream::iter(RESOURCES.iter().map(one)).buffer_unordered(AT_ONCE).collect().await;
+    let one = |resource: &'static Resource| {
+        let server = server.clone();
+        async move { (resource, list(&server, resource).await) }
+    };
+    let all: Vec<_> = RESOURCES.iter().map(|r| one(r).boxed()).collect();
+    let lists: Vec<_> = futures::stream::iter(all).buffer_unordered(AT_ONCE).collect().await;
     let mut objects = Objects::default();
     for (resource, list) in lists {
         objects.put(resource.kind, list.map_err(|e| e.to_string()));

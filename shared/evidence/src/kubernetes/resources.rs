@@ -118,8 +118,11 @@ pub fn reduced(mut object: Value) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use serde_json::json;
 
+    use super::super::objects::{list, texts};
     use super::*;
 
     #[test]
@@ -128,6 +131,34 @@ mod tests {
         assert_eq!(path("Pod"), "/api/v1/pods");
         assert_eq!(path("ConfigMap"), "/api/v1/namespaces/kube-system/configmaps");
         assert_eq!(path("Role"), "/apis/rbac.authorization.k8s.io/v1/roles");
+    }
+
+    /// Group, resource and verb of every rule of the documents of this kind.
+    fn granted(kind: &str) -> BTreeSet<(String, String, String)> {
+        let mut granted = BTreeSet::new();
+        for text in include_str!("../../../../infra/kubernetes/reader.yaml").split("\n---\n") {
+            let document: Value = serde_saphyr::from_str(text).unwrap_or_default();
+            for rule in list(&document, "/rules").iter().filter(|_| document["kind"] == kind) {
+                for group in texts(rule, "/apiGroups") {
+                    for resource in texts(rule, "/resources") {
+                        let verbs = texts(rule, "/verbs");
+                        granted.extend(verbs.map(|v| (group.to_owned(), resource.to_owned(), v.to_owned())));
+                    }
+                }
+            }
+        }
+        granted
+    }
+
+    fn listed(system: bool) -> BTreeSet<(String, String, String)> {
+        let of = RESOURCES.iter().filter(|r| (r.part == Part::System) == system);
+        of.map(|r| (r.group.to_owned(), r.plural.to_owned(), "list".to_owned())).collect()
+    }
+
+    #[test]
+    fn the_role_that_we_ship_grants_exactly_what_is_listed() {
+        assert_eq!(granted("ClusterRole"), listed(false));
+        assert_eq!(granted("Role"), listed(true));
     }
 
     #[test]

@@ -60,6 +60,7 @@ fn facts(
         "host_pid": any("/hostPID"),
         "host_ipc": any("/hostIPC"),
         "host_network": any("/hostNetwork"),
+        "host_users": specs.iter().any(|s| s.get("hostUsers").and_then(Value::as_bool).unwrap_or(true)),
         "service_account": account,
         "default_account": account == "default",
         "token_mounted": mounts_token(space, first, accounts),
@@ -68,11 +69,15 @@ fn facts(
         "secret_volumes": volumes(&specs, "/secret/secretName"),
         "secret_stores": volumes(&specs, "/csi/driver").iter().filter(|d| SECRET_STORES.contains(&d.as_str())).collect::<Vec<_>>(),
         "poses_as": poses_as(space, kind, name, &images).unwrap_or(""),
+        "docker_socket": mounts_docker(&specs),
         "os": text(first, "/os/name"),
         "has_security_context": has_context(first),
         "pod": pod_context(first),
-        "containers": unique_containers(workload),
     });
+    // What is no specification at all says nothing about containers.
+    if let (true, Some(map)) = (first.is_object(), facts.as_object_mut()) {
+        map.insert("containers".to_owned(), unique_containers(workload).into());
+    }
     if let (Some(reason), Some(map)) = (part_of_platform(space, kind, name, &images), facts.as_object_mut()) {
         map.insert("part_of_platform".to_owned(), reason.into());
     }
@@ -119,6 +124,12 @@ fn volumes(specs: &[&Value], pointer: &str) -> Vec<String> {
 
 fn reads_credentials(specs: &[&Value]) -> bool {
     volumes(specs, "/hostPath/path").iter().any(|p| CREDENTIAL_PATHS.iter().any(|c| p.contains(c)))
+}
+
+fn mounts_docker(specs: &[&Value]) -> bool {
+    const SOCKETS: &[&str] =
+        &["/run/containerd/containerd.sock", "/run/docker.sock", "/var/run/crio/crio.sock", "/var/run/docker.sock"];
+    volumes(specs, "/hostPath/path").iter().any(|p| SOCKETS.contains(&p.trim_end_matches('/')))
 }
 
 fn has_context(spec: &Value) -> bool {

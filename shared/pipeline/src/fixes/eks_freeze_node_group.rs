@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Action, Not, Seen, set};
+use super::{Action, Ends, Not, Seen, Stands, set};
 
 pub(super) const ACTION: Action =
-    Action::new("eks_freeze_node_group", &["eks:DescribeNodegroup", "eks:UpdateNodegroupConfig"], plan);
+    Action::new("eks_freeze_node_group", &["eks:DescribeNodegroup", "eks:UpdateNodegroupConfig"], plan)
+        .comparing(stands);
 
 fn plan(seen: &Seen<'_>) -> Result<Value, Not> {
     let size = |name: &str| {
@@ -19,4 +20,14 @@ fn plan(seen: &Seen<'_>) -> Result<Value, Not> {
         return Err(Not::Already);
     }
     set(seen.now, &[("min", json!(min.min(most))), ("max", json!(most))])
+}
+
+/// How many nodes are wanted is an autoscaler's matter between the sizes.
+fn stands(ends: &Ends<'_>) -> Stands {
+    let of = |v: &Value| (v.get("min").cloned(), v.get("max").cloned());
+    match of(ends.live) {
+        live if live == of(ends.after) => Stands::After,
+        live if live == of(ends.before) => Stands::Before,
+        _ => Stands::Other,
+    }
 }

@@ -2,17 +2,15 @@
 //! how to fix. Whether it is fixed is the policy's choice, which the fix stage asks.
 
 use jiff::Timestamp;
-use picket_checks::Book;
 use picket_checks::assessment::Assessed;
-use picket_checks::fixes;
-use picket_model::fix::{Aim, Cause};
+use picket_checks::{Book, Policy};
 use picket_model::text::sha256_hex;
 use picket_model::{
     CaseId, Decision, Finding, Notice, NoticeKind, Reason, Region, Scope, Score, Severity, Target, TriggerKind,
     Untrusted, Verdict,
 };
 
-use crate::fix::{Order, Work};
+use crate::fix::{Order, Remedy, Work, order_for};
 use crate::in_force::Settings;
 use crate::messages::Message;
 
@@ -20,6 +18,7 @@ use crate::messages::Message;
 const NAMED: usize = 10;
 
 pub(super) fn messages(
+    policy: &Policy,
     book: &Book,
     assessed: &Assessed,
     settings: &Settings,
@@ -29,33 +28,21 @@ pub(super) fn messages(
     let is_new =
         |f: &&Finding| assessed.change.opened.contains(&f.id) && f.waiver.as_ref().is_none_or(|w| w.until <= now);
     let new: Vec<&Finding> = assessed.change.findings.iter().filter(is_new).collect();
-    let mut messages: Vec<Message> =
-        new.iter().filter_map(|f| order(book, f, home)).map(|o| Message::Fix(Box::new(Work::Order(o)))).collect();
+    let mut messages: Vec<Message> = new
+        .iter()
+        .filter_map(|f| order(policy, book, f, home))
+        .map(|o| Message::Fix(Box::new(Work::Order(o))))
+        .collect();
     let mut grave: Vec<&Finding> = new.into_iter().filter(|f| f.severity >= Severity::High).collect();
     grave.sort_by(|a, b| (std::cmp::Reverse(a.severity), &a.id).cmp(&(std::cmp::Reverse(b.severity), &b.id)));
     messages.extend(notice(&grave, settings, home, now).map(|n| Message::Notice(Box::new(n))));
     messages
 }
 
-fn order(book: &Book, finding: &Finding, home: &Region) -> Option<Order> {
-    let rule = book.rules().get(&finding.rule)?;
-    let action = rule.fix.action.as_deref().filter(|a| fixes::known(a).is_some())?;
-    let target = finding.asset.split_once('/').map_or(finding.asset.as_str(), |(_, id)| id).to_owned();
-    Some(Order {
-        scope: Scope {
-            account: finding.account.clone(),
-            region: finding.region.clone().unwrap_or_else(|| home.clone()),
-        },
-        aims: vec![Aim { action: action.to_owned(), target, with: rule.fix.with.clone() }],
-        cause: Cause::Finding {
-            id: finding.id.clone(),
-            rule: finding.rule.clone(),
-            asset: finding.asset.clone(),
-            controls: finding.controls.clone(),
-        },
-        ask: rule.fix.approval.as_deref() != Some("never"),
-        plan_only: false,
-    })
+fn order(policy: &Policy, book: &Book, finding: &Finding, home: &Region) -> Option<Order> {
+    let fix = &book.rules().get(&finding.rule)?.fix;
+    let remedy = Remedy { action: fix.action.as_deref()?, with: &fix.with, approval: fix.approval.as_deref() };
+    order_for(policy, finding, &remedy, home)
 }
 
 fn notice(grave: &[&Finding], settings: &Settings, home: &Region, now: Timestamp) -> Option<Notice> {

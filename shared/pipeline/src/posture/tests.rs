@@ -2,11 +2,12 @@
 
 use std::sync::Mutex;
 
-use picket_model::{Document, Fact, Mode};
+use picket_model::{Document, Fact, Mode, Untrusted};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::messages::Message;
+use crate::ports::StoredPolicy;
 
 /// A world of documents, and all that is kept of it.
 #[derive(Default)]
@@ -77,6 +78,23 @@ impl Findings for World {
 }
 
 #[async_trait]
+impl Policies for World {
+    async fn policy(&self) -> Answer<StoredPolicy> {
+        let text = "version: 1\nfixes: {of: [{rule: t_door, do: fix}]}\n".to_owned();
+        Ok(StoredPolicy { current: Some(text), good: None, paused: None })
+    }
+    async fn keep_good(&self, _: &str) -> Answer<()> {
+        Ok(())
+    }
+    async fn put_policy(&self, _: &str, _: &Untrusted) -> Answer<()> {
+        Ok(())
+    }
+    async fn set_paused(&self, _: Option<&Untrusted>, _: &Untrusted) -> Answer<()> {
+        Ok(())
+    }
+}
+
+#[async_trait]
 impl Queues for World {
     async fn send(&self, messages: Vec<Message>) -> Answer<()> {
         self.sent.lock().unwrap().extend(messages);
@@ -118,7 +136,7 @@ fn world(documents: &[(&str, &str, Value)]) -> World {
 }
 
 async fn ask(world: &World, asked: &Asked) -> Judged {
-    let ports = Ports { reader: world, findings: world, queues: world, fixing: true };
+    let ports = Ports { reader: world, findings: world, policies: world, queues: world };
     let settings = Settings { stack: "picket".to_owned(), mode: Mode::Observe };
     run(&ports, &settings, &region(), asked, now()).await.unwrap()
 }
