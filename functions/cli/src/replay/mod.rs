@@ -1,6 +1,7 @@
 //! `picket replay`: what Picket makes of recorded events. Nothing is changed, sent or kept, in any mode.
 //! Offline it knows what the event says and nothing else (`recorded`); `--live` reads AWS.
 
+mod history;
 mod judge;
 mod recorded;
 mod render;
@@ -28,6 +29,7 @@ use crate::session::Session;
   picket replay event.json --live               read the facts that the event does not hold
   picket replay event.json --policy p.yaml --mode enforce
   picket replay recorded/                       a folder: count triggers, drops and failures
+  picket replay --since 30d --policy p.yaml     CloudTrail's history: what would have been done
   aws cloudtrail lookup-events ... | picket replay -
 
 An event is one of EventBridge, a bare CloudTrail record, a CloudTrail log file, a GuardDuty finding; in one
@@ -36,8 +38,16 @@ document, in an array, or one a line.
 It ends with 2 if nothing in the input is an event, with 1 if some of it is not, with 0 otherwise.")]
 pub struct Args {
     /// A file, a folder, or `-` for standard input
-    #[arg(value_name = "FILE|DIR|-")]
+    #[arg(
+        value_name = "FILE|DIR|-",
+        required_unless_present = "since",
+        default_value = "-",
+        hide_default_value = true
+    )]
     pub input: PathBuf,
+    /// Judge what CloudTrail remembers of this account and Region instead, such as 30d; at most 90d
+    #[arg(long, value_name = "TIME", value_parser = history::length, conflicts_with_all = ["input", "live", "table"])]
+    pub since: Option<jiff::SignedDuration>,
     /// Read AWS for what the event does not hold; reads only
     #[arg(long)]
     pub live: bool,
@@ -94,6 +104,9 @@ pub enum Outcome {
 /// # Errors
 /// If the input or the policy cannot be used, or AWS cannot be reached.
 pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
+    if let Some(since) = args.since {
+        return history::run(&args, since, session).await;
+    }
     if args.table || args.input.is_dir() {
         return tally::run(&args.input, session).await;
     }

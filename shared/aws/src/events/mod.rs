@@ -26,6 +26,7 @@ pub mod watch;
 use picket_model::{Decoded, Drop, TriggerKind};
 use serde_json::Value;
 
+pub use cloudtrail::calls;
 pub use file::decode_all;
 pub use malformed::Malformed;
 
