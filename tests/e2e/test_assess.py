@@ -164,3 +164,11 @@ def test_benchmarks_are_evaluated_as_far_as_they_promise(account: Account) -> No
         assert (row["total"], row["evaluated"] >= evaluated) == (total, True), row
         listed = row["evaluated"] + row["manual"] + row["not_applicable"] + row["pending"]
         assert listed == total, f"counts of {benchmark} do not add up: {row}"
+
+
+def test_the_policy_that_is_printed_reads_and_nothing_else(account: Account) -> None:
+    policy = json.loads(account.picket("assess", "--print-policy"))
+    actions = [action for statement in policy["Statement"] for action in statement["Action"]]
+    assert {"ec2:DescribeSecurityGroups", "eks:DescribeCluster", "iam:GetAccountAuthorizationDetails"} <= set(actions)
+    reads = ("Describe", "Get", "List", "View", "GenerateCredentialReport")
+    assert [a for a in actions if not a.split(":")[1].startswith(reads)] == []
