@@ -24,7 +24,7 @@ pub struct Sources {
     #[arg(long, value_name = "DIR")]
     pub rules: Option<PathBuf>,
     /// Read these Regions, with commas between them, instead of the one of your profile
-    #[arg(long, value_name = "REGIONS", value_delimiter = ',', value_parser = Region::parse::<&str>)]
+    #[arg(long, value_name = "REGIONS", value_delimiter = ',')]
     pub regions: Vec<Region>,
     /// Read every Region that the account has switched on
     #[arg(long, conflicts_with = "regions")]
