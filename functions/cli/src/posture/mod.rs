@@ -48,6 +48,8 @@ pub struct Case {
     pub of: String,
     /// When it was read.
     pub at: Timestamp,
+    /// AWS, where it was read and not a file.
+    pub live: Option<(Aws, Caller)>,
 }
 
 impl Sources {
@@ -71,7 +73,7 @@ impl Sources {
         if let Some(file) = &self.evidence {
             let (evidence, at) = paper::read(file)?;
             let of = format!("what was saved in {}", file.display());
-            return Ok(Case { book, evidence, of, at });
+            return Ok(Case { book, evidence, of, at, live: None });
         }
         let (aws, caller) = session.known().await?;
         let regions = self.regions(&aws, session).await?;
@@ -82,7 +84,7 @@ impl Sources {
         if let Some(file) = &self.save_evidence {
             paper::write(file, &evidence)?;
         }
-        Ok(Case { book, evidence, of: place(&caller.account, &regions), at })
+        Ok(Case { book, evidence, of: place(&caller.account, &regions), at, live: Some((aws, caller)) })
     }
 
     async fn regions(&self, aws: &Aws, session: &Session) -> Result<Vec<Region>, Failure> {
