@@ -88,7 +88,7 @@ impl Sources {
             if let Some(file) = &self.save_evidence {
                 paper::write(file, &evidence)?;
             }
-            return Ok(Case { book, evidence, of: format!("cluster {name}"), at });
+            return Ok(Case { book, evidence, of: format!("cluster {name}"), at, live: None });
         }
         let (aws, caller) = session.known().await?;
         let regions = self.regions(&aws, session).await?;
