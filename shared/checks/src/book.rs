@@ -2,7 +2,7 @@
 //! looks like ours: `kinds/`, `rules/<folder>/`, `benchmarks/` and `waivers.yaml`.
 
 use crate::benchmarks::{self, Benchmarks};
-use crate::rules::{Catalogue, Kinds, Refused, catalogue, embedded};
+use crate::rules::{Catalogue, Refused, catalogue};
 use crate::waivers::Waivers;
 use picket_model::text::sha256_hex;
 
@@ -59,14 +59,13 @@ impl Book {
                 "belongs into kinds/, rules/<folder>/ or benchmarks/, or is waivers.yaml or settings.yaml",
             ));
         }
-        let kinds = Kinds::parse(embedded::KINDS.iter().copied().chain(below("kinds/")))?;
-        let mut rules = Catalogue::default();
-        rules.read(embedded::RULES.iter().copied(), &kinds)?;
+        let kinds = catalogue::kinds()?.clone().and(below("kinds/"))?;
+        let mut rules = book.built_in.0.clone();
         let ours: Vec<String> = rules.iter().map(|r| r.name.clone()).collect();
         rules.read(below("rules/"), &kinds)?;
         let names = rules.iter().map(|r| r.name.clone()).filter(|n| ours.binary_search(n).is_err()).collect();
-        let mut benchmarks = Benchmarks::default();
-        benchmarks.read(embedded::BENCHMARKS.iter().copied().chain(below("benchmarks/")), &rules)?;
+        let mut benchmarks = book.built_in.1.clone();
+        benchmarks.read(below("benchmarks/"), &rules)?;
         if let Some((path, text)) = files.iter().find(|(path, _)| path == "waivers.yaml") {
             book.waivers = Waivers::parse(text, path, &rules)?;
         }

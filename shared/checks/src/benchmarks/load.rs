@@ -67,6 +67,9 @@ impl Benchmarks {
     ) -> Result<(), Refused> {
         for (file, text) in files {
             let benchmark = one(file, text, rules)?;
+            if self.all.contains_key(&benchmark.id) {
+                return Err(Refused::whole(file, format!("the benchmark `{}` is there already", benchmark.id)));
+            }
             for control in &benchmark.controls {
                 let By::Rules(names) = &control.by else { continue };
                 for name in names {

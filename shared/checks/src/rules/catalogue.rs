@@ -1,7 +1,7 @@
 //! All rules there are: those built in, and those of a user's folder. Names are unique.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use super::kind::Kinds;
 use super::raw::RawRule;
@@ -10,9 +10,9 @@ use super::rule::Rule;
 use super::{compile, embedded, family};
 
 /// Rules by name.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Catalogue {
-    rules: BTreeMap<String, Rule>,
+    rules: BTreeMap<String, Arc<Rule>>,
 }
 
 static KINDS: LazyLock<Result<Kinds, Refused>> = LazyLock::new(|| Kinds::parse(embedded::KINDS.iter().copied()));
@@ -64,7 +64,7 @@ impl Catalogue {
             if let Some(taken) = self.rules.get(&name) {
                 return Err(Refused::whole(file, format!("the rule `{name}` is in {} already", taken.file)));
             }
-            self.rules.insert(name, rule);
+            self.rules.insert(name, Arc::new(rule));
         }
         Ok(())
     }
@@ -72,12 +72,12 @@ impl Catalogue {
     /// The rule of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Rule> {
-        self.rules.get(name)
+        self.rules.get(name).map(AsRef::as_ref)
     }
 
     /// All rules, alphabetical.
     pub fn iter(&self) -> impl Iterator<Item = &Rule> {
-        self.rules.values()
+        self.rules.values().map(AsRef::as_ref)
     }
 }
 

@@ -130,7 +130,15 @@ impl Kinds {
     /// # Errors
     /// At the first that is malformed, misnamed or there twice.
     pub fn parse<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Refused> {
-        let mut kinds = BTreeMap::new();
+        Self::default().and(files)
+    }
+
+    /// These, and more from such texts.
+    ///
+    /// # Errors
+    /// As `parse`.
+    pub fn and<'a>(self, files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Refused> {
+        let mut kinds = self.kinds;
         for (file, text) in files {
             let raw: RawKind = parse(text, file)?;
             let expected = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".yaml");
