@@ -57,6 +57,8 @@ impl Holds for Client {
             if !w.store.spend(1, &budget) {
                 return Ok(Begun::OverBudget);
             }
+            // A share of the fleet is another number with each sweep.
+            w.watched.cap = budget.limit;
             invariants::updated(w, task, &expected, &next);
             w.store.holds.insert(next.instance.clone(), next.clone());
             let illegal = w.store.append(&entries);
