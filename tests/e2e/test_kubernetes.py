@@ -72,16 +72,23 @@ def careful() -> Objects:
     }
 
 
+def make_certificates(folder: Path) -> None:
+    """An authority, and a certificate of it for loopback: a certificate that is its own authority is refused."""
+    (folder / "extensions").write_text("subjectAltName=IP:127.0.0.1\n")
+    for command in (
+        "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca-key.pem -out ca.pem",
+        "req -newkey rsa:2048 -nodes -subj /CN=kubernetes -keyout key.pem -out request.pem",
+        "x509 -req -in request.pem -CA ca.pem -CAkey ca-key.pem -CAcreateserial -days 2 -extfile extensions -out cert.pem",
+    ):
+        subprocess.run(["openssl", *command.split()], cwd=folder, check=True, capture_output=True)
+
+
 class Api:
     """The API server: HTTPS, a token, pages of two, and paths that are denied."""
 
     def __init__(self, folder: Path, objects: Objects, denied: frozenset[str] = frozenset()) -> None:
         self.folder, self.objects, self.denied = folder, objects, denied
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=kubernetes",
-             "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "key.pem", "-out", "cert.pem"],
-            cwd=folder, check=True, capture_output=True,
-        )
+        make_certificates(folder)
         api = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -124,7 +131,7 @@ class Api:
         return 200, {"kind": "List", "metadata": {"continue": more}, "items": found[start : start + PAGE]}
 
     def kubeconfig(self, token: str = TOKEN) -> Path:
-        authority = base64.b64encode((self.folder / "cert.pem").read_bytes()).decode()
+        authority = base64.b64encode((self.folder / "ca.pem").read_bytes()).decode()
         file = self.folder / f"kubeconfig-{token}"
         file.write_text(json.dumps({
             "apiVersion": "v1", "kind": "Config", "current-context": "prod",

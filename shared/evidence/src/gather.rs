@@ -6,8 +6,11 @@ use futures::StreamExt as _;
 use picket_model::Document;
 
 use crate::collector::{Collector, Reach};
+use crate::kubernetes::from_node;
 use crate::session::Session;
 
+/// What a node's own collector tells.
+const NODE: &str = "node";
 /// How many collectors read at once; AWS throttles by account and service.
 const AT_ONCE: usize = 8;
 /// The id of the document that stands for a whole list that could not be read.
@@ -49,6 +52,44 @@ pub async fn gather(
         gathered.complete.extend(read.map(|k| (*k).to_owned()));
         gathered.documents.extend(documents);
     }
+    derive(&mut gathered);
     gathered.documents.sort_by(|a, b| (&a.kind, &a.id).cmp(&(&b.kind, &b.id)));
     gathered
+}
+
+/// Adds what nodes tell about Kubernetes: the kubelet, its files, and the control plane's components.
+fn derive(gathered: &mut Gathered) {
+    let nodes = gathered.documents.iter().filter(|d| d.kind == NODE);
+    let derived: Vec<Document> = nodes.flat_map(from_node::documents).collect();
+    gathered.documents.extend(derived);
+    if gathered.complete.contains(NODE) {
+        gathered.complete.insert("kubernetes.node".to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test: what is missing fails it")]
+    use picket_model::{AccountId, Fact};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_a_node_tells_about_kubernetes_is_there_too() {
+        let facts = json!({"processes": {"kubelet": {"argv": ["kubelet", "--read-only-port=10255"]}}});
+        let node = Document {
+            kind: NODE.to_owned(),
+            account: AccountId::parse("111122223333").unwrap(),
+            region: None,
+            id: "i-1".to_owned(),
+            read_at: jiff::Timestamp::UNIX_EPOCH,
+            facts: Fact::known(facts, "ssm:SendCommand"),
+        };
+        let mut gathered = Gathered { documents: vec![node], complete: BTreeSet::from([NODE.to_owned()]) };
+        derive(&mut gathered);
+        let kinds: Vec<_> = gathered.documents.iter().map(|d| d.kind.as_str()).collect();
+        assert_eq!(kinds, ["node", "kubernetes.node"]);
+        assert!(gathered.complete.contains("kubernetes.node"));
+    }
 }

@@ -161,24 +161,16 @@ fn tls_server(folder: &std::path::Path) -> Option<(String, String, std::process:
             .stderr(std::process::Stdio::null());
         command
     };
-    let make = [
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=kubernetes",
-        "-addext",
-        "subjectAltName=IP:127.0.0.1",
-        "-keyout",
-        "key.pem",
-        "-out",
-        "cert.pem",
-    ];
-    run(&make).status().ok().filter(std::process::ExitStatus::success)?;
+    // A certificate that is its own authority is refused, so that there is an authority.
+    std::fs::write(folder.join("extensions"), "subjectAltName=IP:127.0.0.1\n").ok()?;
+    for command in [
+        "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca-key.pem -out ca.pem",
+        "req -newkey rsa:2048 -nodes -subj /CN=kubernetes -keyout key.pem -out request.pem",
+        "x509 -req -in request.pem -CA ca.pem -CAkey ca-key.pem -CAcreateserial -days 2 -extfile extensions -out cert.pem",
+    ] {
+        let words: Vec<&str> = command.split(' ').collect();
+        run(&words).status().ok().filter(std::process::ExitStatus::success)?;
+    }
     let body = "{\"gitVersion\": \"v1.34.1\"}";
     std::fs::write(folder.join("version"), format!("HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{body}"))
         .ok()?;
@@ -191,10 +183,8 @@ fn tls_server(folder: &std::path::Path) -> Option<(String, String, std::process:
         }
         std::thread::sleep(Duration::from_millis(20));
     }
-    let authority = base64::Engine::encode(
-        &base64::engine::general_purpose::STANDARD,
-        std::fs::read(folder.join("cert.pem")).ok()?,
-    );
+    let authority =
+        base64::Engine::encode(&base64::engine::general_purpose::STANDARD, std::fs::read(folder.join("ca.pem")).ok()?);
     Some((format!("https://127.0.0.1:{port}"), authority, child))
 }
 

@@ -63,9 +63,14 @@ fn plugins(objects: &Objects) -> Vec<String> {
     found
 }
 
-/// Policies are enforced by a plugin that always does, or by the VPC CNI's agent if it is told to.
+/// Policies are enforced by a plugin that always does, or by the VPC CNI if it is told to: by its agent's argument, or
+/// by its config map, which EKS Auto Mode reads, where the plugin is no DaemonSet.
 fn enforces(objects: &Objects, plugins: &[String]) -> bool {
-    plugins.iter().any(|p| ENFORCING.contains(&p.as_str())) || objects.list("DaemonSet").iter().any(agent_is_on)
+    let told =
+        |map: &Value| name(map) == "amazon-vpc-cni" && text(map, "/data/enable-network-policy-controller") == "true";
+    plugins.iter().any(|p| ENFORCING.contains(&p.as_str()))
+        || objects.list("DaemonSet").iter().any(agent_is_on)
+        || objects.list("ConfigMap").iter().any(told)
 }
 
 fn agent_is_on(set: &Value) -> bool {
@@ -146,6 +151,9 @@ mod tests {
             enforced(vec![set("aws-node", "x/amazon-k8s-cni:v1", json!(["--enable-network-policy=false"]))]),
             false
         );
+        let told = json!({"kind": "ConfigMap", "metadata": {"name": "amazon-vpc-cni", "namespace": "kube-system"},
+            "data": {"enable-network-policy-controller": "true"}});
+        assert_eq!(enforced(vec![told]), true);
         assert_eq!(enforced(vec![set("kube-flannel-ds", "flannel/flannel", json!([]))]), false);
     }
 
