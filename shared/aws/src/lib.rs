@@ -11,6 +11,7 @@ pub mod error;
 pub mod events;
 pub mod functions;
 pub mod instances;
+mod interfaces;
 pub mod levers;
 pub mod pager;
 pub mod queues;
