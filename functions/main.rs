@@ -2,6 +2,7 @@
 //! and shipped, while each function keeps its own role. An entry point decodes, calls one stage, and encodes.
 
 mod assess;
+mod deny;
 mod discover;
 mod entry;
 mod notify;
@@ -17,13 +18,14 @@ async fn main() -> Result<(), Error> {
     let handler = std::env::var("_HANDLER").unwrap_or_default();
     match handler.as_str() {
         "assess" => assess::run().await,
+        "deny" => deny::run().await,
         "discover" => discover::run().await,
         "notify" => notify::run().await,
         "release" => release::run().await,
         "respond" => respond::run().await,
         "sweep" => sweep::run().await,
         other => Err(format!(
-            "`{other}` is no entry point of Picket; set the function's Handler to one of assess, discover, notify, \
+            "`{other}` is no entry point of Picket; set the function's Handler to one of assess, deny, discover, notify, \
              release, respond, sweep"
         )
         .into()),

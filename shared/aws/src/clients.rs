@@ -83,7 +83,8 @@ impl Clients {
         self.iam.get_or_init(|| aws_sdk_iam::Client::new(&self.config))
     }
 
-    fn in_region(&self, region: &Region) -> SdkConfig {
+    /// The SDK's configuration in a Region.
+    pub(crate) fn in_region(&self, region: &Region) -> SdkConfig {
         self.config.to_builder().region(aws_config::Region::new(region.to_string())).build()
     }
 }

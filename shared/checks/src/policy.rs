@@ -10,6 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::signals;
 
+pub mod flows;
+
+pub use flows::{Credentials, DropAddress, Evidence, Flows};
+
 /// A policy file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -27,6 +31,15 @@ pub struct Policy {
     /// How far a quarantine goes.
     #[serde(default)]
     pub containment: Containment,
+    /// How connections that outlive the quarantine are ended.
+    #[serde(default)]
+    pub flows: Flows,
+    /// What is done about credentials.
+    #[serde(default)]
+    pub credentials: Credentials,
+    /// What is done for the evidence.
+    #[serde(default)]
+    pub evidence: Evidence,
     /// How much may be done before people have to look.
     #[serde(default)]
     pub blast_radius: BlastRadius,
@@ -235,6 +248,9 @@ impl Policy {
         }
         if let Some(exempt) = self.exempt.iter().find(|e| !is_asset_id(&e.id)) {
             return Err(("exempt", format!("`{}` is no instance, VPC or account id", exempt.id)));
+        }
+        if !(1..=40).contains(&self.flows.acl_entries) {
+            return Err(("acl_entries", format!("is {}; AWS allows 1 to 40", self.flows.acl_entries)));
         }
         Ok(self)
     }

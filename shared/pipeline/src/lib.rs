@@ -4,8 +4,10 @@
 
 pub mod actions;
 pub mod assess;
+pub mod denial;
 pub mod discover;
 pub mod fakes;
+pub mod flows;
 pub mod in_force;
 pub mod measures;
 pub mod messages;

@@ -7,7 +7,7 @@
 //! intended once more, which is making it once; a refusal by AWS is recorded and undoes nothing.
 
 use jiff::Timestamp;
-use picket_model::{Change, Entry, Event, Hold, Measure, MeasureState, Untrusted};
+use picket_model::{Entry, Event, Hold, Measure, MeasureState, Untrusted};
 
 use crate::permit::Permit;
 use crate::ports::{Answer, Clock, Holds, Kind, Levers, PortError};
@@ -170,11 +170,7 @@ fn is_to_undo(measure: &Measure) -> bool {
 
 /// Whether another hold relies on the same change: only changes of things that several instances share.
 fn same_thing(ours: &Measure, theirs: &Measure) -> bool {
-    let group = |m: &Measure| match &m.apply {
-        Change::SuspendProcesses { group, .. } => Some(group.clone()),
-        _ => None,
-    };
-    is_to_undo(theirs) && group(ours).is_some() && group(ours) == group(theirs)
+    is_to_undo(theirs) && ours.apply.shared().is_some() && ours.apply.shared() == theirs.apply.shared()
 }
 
 /// The change in words; what several instances share is journalled by each of them.

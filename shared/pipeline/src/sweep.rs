@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use picket_model::{
-    Decision, Hold, HoldState, Reason, Scope, Score, Subject, Target, Trigger, TriggerKind, Untrusted, Verdict,
+    Decision, Hold, HoldState, Interface, Reason, Scope, Score, Subject, Target, Trigger, TriggerKind, Untrusted,
+    Verdict,
 };
 
 use crate::messages::{Message, Prepare};
@@ -39,26 +40,28 @@ pub struct Swept {
 /// # Errors
 /// If something cannot be listed; the next sweep tries again.
 pub async fn run(ports: &Ports<'_>, scope: &Scope, now: Timestamp) -> Answer<Swept> {
-    let (instances, clusters, vpcs, holds, _) = futures::try_join!(
+    let (instances, clusters, vpcs, holds, open, _) = futures::try_join!(
         ports.cloud.instances(scope, &Which::All),
         ports.cloud.clusters(scope),
         ports.cloud.vpcs(scope),
         ports.holds.holds(scope),
+        ports.cloud.in_open_groups(scope),
         ports.inventory.first_seen(&scope.account, &[Seen::Watching], now),
     )?;
     let ids: Vec<_> = instances.iter().filter(|i| !i.state.is_gone()).map(|i| i.id.clone()).collect();
     let looks = ids.chunks(PER_LOOK).map(|part| Subject::Instances(part.to_vec()));
     let looks = looks.chain(clusters.iter().cloned().map(Subject::Cluster));
     let mut messages: Vec<_> = looks.map(|subject| Message::Look(Box::new(look(scope, subject, now)))).collect();
-    let open: Vec<_> = holds.iter().filter(|h| is_left_half_done(h, now)).collect();
-    messages.extend(open.iter().map(|h| Message::Decision(Box::new(resume(h, now)))));
+    let half_done: Vec<_> = holds.iter().filter(|h| is_left_half_done(h, now)).collect();
+    messages.extend(half_done.iter().map(|h| Message::Decision(Box::new(resume(h, now)))));
+    messages.extend(left_open(&open, &holds, now).into_iter().map(|d| Message::Decision(Box::new(d))));
     if !vpcs.is_empty() {
         messages.push(Message::Prepare(Prepare { scope: scope.clone(), vpcs }));
     }
     if !messages.is_empty() {
         ports.queues.send(messages).await?;
     }
-    Ok(Swept { instances: ids.len(), clusters: clusters.len(), resumed: open.len() })
+    Ok(Swept { instances: ids.len(), clusters: clusters.len(), resumed: half_done.len() })
 }
 
 fn look(scope: &Scope, subject: Subject, now: Timestamp) -> Trigger {
@@ -77,6 +80,21 @@ fn look(scope: &Scope, subject: Subject, now: Timestamp) -> Trigger {
 fn is_left_half_done(hold: &Hold, now: Timestamp) -> bool {
     let open = hold.state == HoldState::Containing || (hold.state == HoldState::Contained && !hold.secured);
     open && hold.lease_until < now
+}
+
+/// Decisions that close what a worker left in an open group, longer than a window takes. What is being contained right
+/// now is left to whoever does that.
+fn left_open(open: &[Interface], holds: &[Hold], now: Timestamp) -> Vec<Decision> {
+    let of = |i: &Interface| holds.iter().find(|h| i.instance.as_ref() == Some(&h.instance));
+    let late = open.iter().filter_map(of).filter(|h| h.lease_until < now && !is_left_half_done(h, now));
+    let mut decisions: Vec<Decision> = Vec::new();
+    for hold in late {
+        let decision = resume(hold, now);
+        if !decisions.iter().any(|d| d.targets == decision.targets) {
+            decisions.push(decision);
+        }
+    }
+    decisions
 }
 
 /// The decision that goes on with a hold whose worker died.

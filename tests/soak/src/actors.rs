@@ -14,6 +14,8 @@ pub type Act = fn(&mut World);
 /// Everybody, by name.
 pub const ALL: &[(&str, Act)] = &[
     ("Auto Scaling replaces a member", replace_member),
+    ("EKS replaces a sick node", repair_node),
+    ("a fleet keeps up its capacity", keep_capacity),
     ("VPC CNI syncs groups", sync_groups),
     ("VPC CNI attaches a branch interface", attach_branch),
     ("load-balancer controller adds a rule", add_rule),
@@ -105,9 +107,44 @@ fn replace_member(w: &mut World) {
     if suspended.contains("Launch") {
         return;
     }
-    let next =
-        Launch { vpc, instances: 1, interfaces: 1, rogue: machine.rogue, node: machine.node, group: machine.group };
+    let next = Launch {
+        vpc,
+        instances: 1,
+        interfaces: 1,
+        rogue: machine.rogue,
+        node: machine.node,
+        group: machine.group,
+        fleet: machine.fleet,
+    };
     launch::launch(w, &next);
+}
+
+fn repair_node(w: &mut World) {
+    let sick = |w: &World, id: &InstanceId| {
+        let group = w.ec2.machines.get(id).and_then(|m| m.group.clone());
+        let repairs = group.and_then(|g| w.ec2.node_groups.get(&g)).is_some_and(|g| g.now().2);
+        let cut_off = w.ec2.nics_of(id).any(|(nic, _)| is_quarantined(w, nic));
+        let open = w.ec2.machines.get(id).is_some_and(|m| !m.facts.now().termination_protection);
+        repairs && cut_off && open
+    };
+    if let Some(id) = any_living(w, sick) {
+        end(w, id);
+    }
+}
+
+fn keep_capacity(w: &mut World) {
+    let member = any_living(w, |w, id| w.ec2.machines.get(id).is_some_and(|m| m.fleet.is_some()));
+    let Some(machine) = member.and_then(|id| w.ec2.machines.get(&id).cloned()) else { return };
+    let Some(fleet) = machine.fleet.clone() else { return };
+    let count = w.ec2.living().filter(|(_, m)| m.fleet.as_ref() == Some(&fleet)).count();
+    let wanted = w.ec2.fleets.get(&fleet).map_or(0, |f| f.now().total);
+    if i32::try_from(count).unwrap_or(i32::MAX) < wanted
+        && let Some(vpc) = machine.shown.now().vpc.clone()
+    {
+        let (rogue, node) = (machine.rogue, machine.node);
+        let next = Launch { vpc, instances: 1, interfaces: 1, rogue, node, group: None, fleet: Some(fleet) };
+        launch::launch(w, &next);
+    }
 }
 
 fn sync_groups(w: &mut World) {
@@ -185,7 +222,7 @@ fn launch_more(w: &mut World) {
     let vpcs = w.ec2.vpcs.clone();
     let Some(vpc) = w.dice.pick(&vpcs).cloned() else { return };
     let (instances, interfaces) = (w.dice.between(1, 2), w.dice.between(1, 3));
-    launch::launch(w, &Launch { vpc, instances, interfaces, rogue: true, node: false, group: None });
+    launch::launch(w, &Launch { vpc, instances, interfaces, rogue: true, node: false, group: None, fleet: None });
 }
 
 fn drain(w: &mut World) {

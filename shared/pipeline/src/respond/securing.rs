@@ -5,25 +5,37 @@ use std::collections::BTreeMap;
 
 use futures::future::join_all;
 use picket_checks::policy::Containment;
-use picket_model::{Decision, Hold, HoldState, InstanceId, Measure, MeasureState, Untrusted};
+use picket_model::{Change, Decision, Hold, HoldState, Instance, InstanceId, Measure, MeasureState, Owner, Untrusted};
 
-use super::Ports;
-use crate::actions::{self, Subject, freeze_scaling_group};
+use super::{Ports, cutting};
+use crate::actions::{self, Subject};
 use crate::in_force::InForce;
 use crate::measures::{self, Made};
 use crate::permit::Permit;
 use crate::plan::Live;
 use crate::ports::{Answer, Kind};
 
-/// The tag that Auto Scaling puts on its members. Only AWS can set tags that begin with `aws:`.
-const OWNER_TAG: &str = "aws:autoscaling:groupName";
+/// Tags that tell of an owner: instances that agree in all of them have the same owners.
+const OWNER_TAGS: [&str; 11] = [
+    "aws:autoscaling:groupName",
+    "aws:ec2:fleet-id",
+    "aws:ec2spot:fleet-request-id",
+    "eks:cluster-name",
+    "eks:eks-cluster-name",
+    "eks:nodegroup-name",
+    "karpenter.sh/nodeclaim",
+    "karpenter.sh/nodepool",
+    "karpenter.sh/provisioner-name",
+    "AmazonECSManaged",
+    "AWSBatchServiceTag",
+];
 
-fn measure_ports<'a>(ports: &Ports<'a>) -> measures::Ports<'a> {
+pub(super) fn measure_ports<'a>(ports: &Ports<'a>) -> measures::Ports<'a> {
     measures::Ports { levers: ports.levers, holds: ports.holds, clock: ports.clock }
 }
 
-/// Freezes the Auto Scaling groups that own held instances. Every hold of a group carries the measure, so that the
-/// group goes on only when the last of them is released.
+/// Freezes what owns held instances. Every hold of an owner carries the measure, so that the owner goes on only when the
+/// last of them is released.
 pub(super) async fn freeze_owners(
     ports: &Ports<'_>,
     permit: &Permit,
@@ -31,53 +43,96 @@ pub(super) async fn freeze_owners(
     live: &Live,
     ours: Vec<Hold>,
 ) -> Answer<Vec<Hold>> {
-    let mut owners: BTreeMap<Untrusted, Vec<usize>> = BTreeMap::new();
+    let mut owned: BTreeMap<Vec<&Untrusted>, Vec<(usize, &Instance)>> = BTreeMap::new();
     for (n, hold) in ours.iter().enumerate() {
-        let instance = live.instances.iter().find(|i| i.id == hold.instance);
-        if let Some(owner) = instance.and_then(|i| i.tags.get(&Untrusted::new(OWNER_TAG))) {
-            owners.entry(owner.clone()).or_default().push(n);
+        let Some(instance) = live.instances.iter().find(|i| i.id == hold.instance) else { continue };
+        let tags: Vec<&Untrusted> = OWNER_TAGS.iter().filter_map(|t| instance.tags.get(&Untrusted::new(t))).collect();
+        if !tags.is_empty() {
+            owned.entry(tags).or_default().push((n, instance));
         }
     }
-    let mut ours = ours;
-    for (owner, members) in owners {
-        if let Err(error) = freeze(ports, permit, decision, &owner, &members, &mut ours).await {
-            tracing::warn!(%owner, %error, "the owner could not be frozen; containment goes on");
+    if owned.is_empty() {
+        return Ok(ours);
+    }
+    let all = match ports.holds.holds(&decision.scope).await {
+        Ok(all) => all.into_iter().filter(|h| h.state != HoldState::Released).collect(),
+        Err(error) => {
+            tracing::warn!(%error, "the holds could not be listed; those of this decision alone count as held");
+            ours.clone()
+        }
+    };
+    let reads = owned.into_values().map(|members| async move {
+        let found = ports.levers.owners(&decision.scope, members[0].1).await;
+        (members.into_iter().map(|(n, _)| n).collect::<Vec<_>>(), found)
+    });
+    let mut wanted: Vec<Vec<Measure>> = vec![Vec::new(); ours.len()];
+    for (members, found) in join_all(reads).await {
+        match found {
+            Ok(found) => {
+                for unknown in &found.unknown {
+                    tracing::warn!(unknown, "an owner could not be read; containment goes on");
+                }
+                for n in members {
+                    wanted[n].extend(found.found.iter().filter_map(|o| freeze(o, &ours[n], &all)));
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the owners could not be read; containment goes on"),
         }
     }
-    Ok(ours)
+    let made = ours.into_iter().zip(wanted).map(|(hold, more)| make_frozen(ports, permit, hold, more));
+    Ok(join_all(made).await)
 }
 
-async fn freeze(
-    ports: &Ports<'_>,
-    permit: &Permit,
-    decision: &Decision,
-    owner: &Untrusted,
-    members: &[usize],
-    ours: &mut [Hold],
-) -> Answer<()> {
-    let (group, all) =
-        futures::try_join!(ports.levers.scaling_group(&decision.scope, owner), ports.holds.holds(&decision.scope))?;
-    let open: Vec<&Hold> = all.iter().filter(|h| h.state != HoldState::Released).collect();
-    let held: Vec<InstanceId> = open.iter().map(|h| h.instance.clone()).collect();
-    let known = open.iter().flat_map(|h| &h.measures).find(|m| freezes(m, owner)).cloned();
-    let Some(measure) = known.or_else(|| freeze_scaling_group::plan(&group, &held)) else { return Ok(()) };
-    for n in members {
-        let hold = &ours[*n];
-        if hold.measures.iter().any(|m| freezes(m, owner)) {
-            continue;
-        }
-        let by = Untrusted::new("respond");
-        let more = Measure { state: MeasureState::Intended, ..measure.clone() };
-        if let Some(made) = measures::make(measure_ports(ports), permit, &by, hold, vec![more]).await? {
-            ours[*n] = made.hold;
-        }
-    }
-    Ok(())
+/// The measure that freezes an owner, for one hold: the one that another hold carries already, which knows what was
+/// there before the first, or a new one.
+fn freeze(owner: &Owner, hold: &Hold, all: &[Hold]) -> Option<Measure> {
+    let held: Vec<InstanceId> = all.iter().map(|h| h.instance.clone()).collect();
+    let planned = actions::freeze(owner, &hold.instance, &held);
+    let known = all.iter().flat_map(|h| &h.measures).find(|m| m.state != MeasureState::Undone && freezes(m, owner));
+    let measure = known.cloned().or(planned)?;
+    let carried = hold.measures.iter().any(|m| m.apply == measure.apply && m.state != MeasureState::Undone);
+    (!carried).then_some(Measure { state: MeasureState::Intended, ..measure })
 }
 
-fn freezes(measure: &Measure, owner: &Untrusted) -> bool {
-    matches!(&measure.apply, picket_model::Change::SuspendProcesses { group, .. } if group == owner)
-        && measure.state != MeasureState::Undone
+fn freezes(measure: &Measure, owner: &Owner) -> bool {
+    match (&measure.apply, owner) {
+        (Change::SuspendProcesses { group, .. }, Owner::ScalingGroup(of)) => group == &of.name,
+        (Change::SetNodeGroup { cluster, node_group, .. }, Owner::NodeGroup(of)) => {
+            (cluster, node_group) == (&of.cluster, &of.name)
+        }
+        (Change::SetFleetCapacity { fleet, .. }, Owner::Fleet(of)) => fleet == &of.id,
+        (Change::SetCapacityProvider { provider, .. }, Owner::CapacityProvider { name, .. }) => provider == name,
+        (Change::SetComputeEnvironment { environment, .. }, Owner::ComputeEnvironment { name, .. }) => {
+            environment == name
+        }
+        _ => false,
+    }
+}
+
+async fn make_frozen(ports: &Ports<'_>, permit: &Permit, hold: Hold, more: Vec<Measure>) -> Hold {
+    if more.is_empty() {
+        return hold;
+    }
+    let by = Untrusted::new("respond");
+    match measures::make(measure_ports(ports), permit, &by, &hold, more).await {
+        Ok(Some(made)) => made.hold,
+        Ok(None) => hold,
+        Err(error) => {
+            tracing::warn!(%error, "an owner could not be frozen; containment goes on");
+            hold
+        }
+    }
+}
+
+/// What was refused of the measures of these holds, for people: they may have to do it themselves.
+pub(super) fn not_done(held: &[Hold]) -> Vec<String> {
+    let refused = held.iter().flat_map(|h| &h.measures).filter_map(|m| match &m.state {
+        MeasureState::Failed(why) => Some(format!("not done: {}: {why}", m.apply)),
+        _ => None,
+    });
+    let mut lines: Vec<String> = refused.collect();
+    lines.dedup();
+    lines
 }
 
 /// Plans and makes the measures of instances that are contained.
@@ -107,7 +162,10 @@ async fn secure_one(ports: &Ports<'_>, in_force: &InForce, permit: &Permit, live
                 for unknown in &facts.unknown {
                     tracing::warn!(instance = %hold.instance, unknown, "not all could be read before securing");
                 }
-                actions::afterwards(&Subject { facts: &facts, case: &hold.case })
+                let stop = cutting::is_to_stop(ports, in_force, live, hold).await?;
+                let lock_days = in_force.policy.evidence.lock_snapshots_days;
+                let remove_profile = in_force.policy.credentials.remove_profile;
+                actions::afterwards(&Subject { facts: &facts, case: &hold.case, lock_days, remove_profile, stop })
             }
         },
     };
