@@ -228,6 +228,12 @@ impl Ec2 {
         let Some(state) = found.shown.now().clone() else { return };
         let rules = rules(state.rules);
         found.shown.put(now, Some(GroupState { rules, ..state }));
+        // What is not tracked ends as soon as its rule goes.
+        let closed: BTreeSet<GroupId> = self.groups.keys().filter(|g| self.rules_of(g) == 0).cloned().collect();
+        for nic in self.nics.values_mut() {
+            let shut = nic.shown.now().as_ref().is_some_and(|i| i.groups.iter().all(|g| closed.contains(g)));
+            nic.flows.retain(|f| !shut || *f != Flow::Untracked);
+        }
     }
 
     /// Changes the groups of an interface. Untracked flows end in a group without rules; tracked ones go on.
