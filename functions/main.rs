@@ -9,6 +9,7 @@ mod notify;
 mod release;
 mod respond;
 mod sweep;
+mod watch;
 
 use lambda_runtime::Error;
 
@@ -24,9 +25,10 @@ async fn main() -> Result<(), Error> {
         "release" => release::run().await,
         "respond" => respond::run().await,
         "sweep" => sweep::run().await,
+        "watch" => watch::run().await,
         other => Err(format!(
             "`{other}` is no entry point of Picket; set the function's Handler to one of assess, deny, discover, notify, \
-             release, respond, sweep"
+             release, respond, sweep, watch"
         )
         .into()),
     }

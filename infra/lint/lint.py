@@ -40,7 +40,8 @@ ACTIONS = {
     "Discover": LOG | TAKE | SEND | READ | WRITE | CLUSTERS | INTERFACES | {
         "autoscaling:DescribeAutoScalingGroups", "cloudtrail:LookupEvents", "ec2:DescribeImages", "ec2:DescribeInstanceAttribute",
         "ec2:DescribeLaunchTemplateVersions", "iam:ListAttachedUserPolicies"},
-    "Sweep": LOG | SEND | READ | WRITE | CLUSTERS | INTERFACES | {"ec2:DescribeRegions", "ec2:DescribeVpcs"},
+    "Sweep": LOG | SEND | READ | WRITE | CLUSTERS | INTERFACES | {
+        "ec2:DescribeRegions", "ec2:DescribeVpcs", "lambda:InvokeFunction"},
     "Assess": LOG | TAKE | SEND | READ | WRITE,
     "Respond": LOG | TAKE | SEND | READ | WRITE | INTERFACES | OWNERS | WINDOW | {
         "batch:DescribeComputeEnvironments", "ec2:CancelSpotInstanceRequests", "ec2:CreateNetworkAclEntry", "ec2:DescribeFleetInstances",
@@ -56,25 +57,27 @@ ACTIONS = {
         "iam:AttachRolePolicy", "iam:CreatePolicy", "iam:DeletePolicy", "iam:DetachRolePolicy", "iam:GetPolicy", "iam:GetPolicyVersion"},
     "Release": LOG | SEND | READ | WRITE | INTERFACES | OWNERS | {
         "ec2:AssociateAddress", "ec2:AssociateIamInstanceProfile", "iam:PassRole", "ec2:DeleteNetworkAclEntry", "ec2:DescribeNetworkAcls", "ec2:StartInstances",
-        "autoscaling:ResumeProcesses", "ec2:DeleteTags", "ec2:ModifyInstanceAttribute", "ec2:ModifyInstanceMetadataOptions",
-        "ec2:ModifyNetworkInterfaceAttribute", "elasticloadbalancing:RegisterTargets", "lambda:InvokeFunction"},
+        "autoscaling:ResumeProcesses", "ec2:DeleteTags", "ec2:DescribeInstanceAttribute", "ec2:ModifyInstanceAttribute",
+        "ec2:ModifyInstanceMetadataOptions", "ec2:ModifyNetworkInterfaceAttribute", "elasticloadbalancing:DescribeTargetGroups",
+        "elasticloadbalancing:DescribeTargetHealth", "elasticloadbalancing:RegisterTargets", "iam:GetInstanceProfile",
+        "ec2:DescribeSpotInstanceRequests", "ec2:DescribeIamInstanceProfileAssociations", "lambda:InvokeFunction"},
+    "Watch": LOG | TAKE | SEND | READ,
     "Notify": LOG | TAKE | READ | WRITE | {"kms:Decrypt", "kms:GenerateDataKey", "sns:Publish"},
 }
 # The partition keys each role may read and write, and the queues it may send to. None: all keys.
 READS = {
     "Discover": {"asset#*", "seen#*", "policy", "switch"}, "Sweep": {"asset#*", "hold#*"},
     "Assess": {"asset#*", "seen#*", "policy", "switch"}, "Respond": None,
-    "Release": {"hold#*", "case#*", "vpc#*", "policy", "switch"}, "Notify": {"notice#*"}, "Deny": {"hold#*"},
+    "Release": {"hold#*", "case#*", "vpc#*", "policy", "switch"}, "Notify": {"notice#*"}, "Watch": {"hold#*", "case#*"},
+    "Deny": {"hold#*"},
 }
 WRITES = {
     "Discover": {"asset#*", "seen#*"}, "Sweep": {"asset#*", "seen#*"}, "Assess": {"policy"},
-    "Respond": {"hold#*", "case#*", "vpc#*", "blast#*"}, "Release": {"hold#*", "case#*"}, "Notify": {"notice#*"},
-    "Deny": set(),
+    "Respond": {"hold#*", "case#*", "vpc#*", "blast#*"}, "Release": {"hold#*", "case#*"}, "Notify": {"notice#*"}, "Watch": set(), "Deny": set(),
 }
 SENDS = {
-    "Discover": {"assess", "triggers-dead"}, "Sweep": {"triggers", "respond"}, "Assess": {"respond", "notices"},
-    "Respond": {"notices"}, "Release": {"notices"}, "Notify": set(),
-    "Deny": set(),
+    "Discover": {"assess", "triggers-dead"}, "Sweep": {"triggers", "respond", "notices"}, "Assess": {"respond", "notices"},
+    "Respond": {"notices"}, "Release": {"notices"}, "Notify": set(), "Watch": {"notices"}, "Deny": set(),
 }
 # The statements that let respond into two kinds of groups only, and the conditions one of which each must carry. What may be opened
 # is never what must be shut: no statement that opens names the mark of a quarantine group.

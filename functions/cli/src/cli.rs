@@ -7,7 +7,7 @@ use crate::exit::{self, Exit};
 use crate::failure::Failure;
 use crate::session::{DEFAULT_STACK, Session};
 use crate::show::{Color, Format, Show};
-use crate::{completions, demo, holds, journal, pause, policy, quarantine, release, replay};
+use crate::{completions, demo, holds, journal, keep, pause, policy, quarantine, release, replay};
 
 /// Finds new Kubernetes clusters and EC2 instances, judges them, and cuts off those that are rogue.
 #[derive(Debug, Parser)]
@@ -70,6 +70,8 @@ pub enum Command {
     Holds(holds::Args),
     /// Show what was meant, done and verified in a case
     Journal(journal::Args),
+    /// Say that a quarantine stays, whatever its deadline
+    Keep(keep::Args),
     /// Cut instances off, now
     Quarantine(quarantine::Args),
     /// Lift a quarantine: put every interface back as it was
@@ -95,6 +97,7 @@ impl Command {
             Self::Demo(args) => demo::run(args, session).await,
             Self::Holds(args) => holds::run(args, session).await,
             Self::Journal(args) => journal::run(args, session).await,
+            Self::Keep(args) => keep::run(args, session).await,
             Self::Quarantine(args) => quarantine::run(args, session).await,
             Self::Release(args) => release::run(args, session).await,
             Self::Policy(args) => policy::run(args, session).await,
@@ -132,6 +135,7 @@ mod tests {
             "picket journal i-12345678 --region eu-west-1",
             "picket holds -vv --color never",
             "picket policy check p.yaml",
+            "picket keep case-0123456789ab --reason mines",
             "picket pause --reason maintenance",
             "picket completions zsh",
         ] {

@@ -7,6 +7,7 @@ mod exit;
 mod failure;
 mod holds;
 mod journal;
+mod keep;
 mod log;
 mod pause;
 mod policy;

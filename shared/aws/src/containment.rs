@@ -3,12 +3,15 @@
 //! respond is confined to.
 
 use async_trait::async_trait;
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_ec2::operation::create_security_group::builders::CreateSecurityGroupFluentBuilder;
 use aws_sdk_ec2::types::{
     Filter, IpPermission, IpRange, Ipv6Range, ResourceType, SecurityGroup, Tag, TagSpecification,
 };
 use picket_model::{GroupId, Interface, InterfaceId, Scope, VpcId};
 use picket_pipeline::Permit;
-use picket_pipeline::ports::{Answer, Containment, GroupState, Kind, PortError};
+use picket_pipeline::pace::{Lane, Rank};
+use picket_pipeline::ports::{Answer, Containment, GroupState, Kind, PortError, Rehearsal};
 
 use crate::error::port_error;
 use crate::{Clients, instances, interfaces};
@@ -17,6 +20,11 @@ use crate::{Clients, instances, interfaces};
 pub const MARK: &str = "picket:quarantine";
 /// The tag key that marks a group of the open window. Another one, so that what may be opened is never what must be shut.
 pub const OPEN: &str = "picket:open";
+/// Mark, name and description of a quarantine group.
+const QUARANTINE_GROUP: (&str, &str, &str) =
+    (MARK, "quarantine", "Picket quarantine: no rules, on purpose. Rules added here are removed.");
+/// The same of a group of the open window.
+const OPEN_GROUP: (&str, &str, &str) = (OPEN, "open", "Picket: open to everything for a moment, then removed.");
 
 /// Changes groups for one deployment.
 #[derive(Debug)]
@@ -32,23 +40,23 @@ impl<'a> SecurityGroups<'a> {
         Self { clients, stack: stack.to_owned() }
     }
 
-    /// Makes a group that carries a mark of this deployment.
-    async fn make(&self, scope: &Scope, vpc: &VpcId, mark: &str, name: &str, says: &str) -> Answer<GroupId> {
-        let doing = "making a group in";
+    /// The call that makes a group with a mark of this deployment.
+    fn creating(
+        &self,
+        scope: &Scope,
+        vpc: &VpcId,
+        (mark, name, says): (&str, &str, &str),
+    ) -> CreateSecurityGroupFluentBuilder {
         // Names are unique in a VPC, and anybody may have taken ours: the name means nothing, the recorded id does.
         let nonce = jiff::Timestamp::now().as_microsecond();
         let tag = |key: &str, value: String| Tag::builder().key(key).value(value).build();
         let tags = TagSpecification::builder().resource_type(ResourceType::SecurityGroup);
         let tags = tags.tags(tag(mark, self.stack.clone())).tags(tag("Name", format!("{} {name}", self.stack))).build();
         let call = self.clients.ec2(&scope.region).create_security_group();
-        let call = call
-            .group_name(format!("{}-{name}-{nonce}", self.stack))
+        call.group_name(format!("{}-{name}-{nonce}", self.stack))
             .description(says)
             .vpc_id(vpc.as_str())
-            .tag_specifications(tags);
-        let made = call.send().await.map_err(|e| port_error(doing, vpc, &e))?;
-        let id = made.group_id().unwrap_or_default();
-        GroupId::parse(id).map_err(|e| PortError::new(doing, vpc, Kind::Other, &e.to_string()))
+            .tag_specifications(tags)
     }
 
     async fn read(&self, scope: &Scope, group: &GroupId) -> Answer<SecurityGroup> {
@@ -79,13 +87,19 @@ impl Containment for SecurityGroups<'_> {
 
     async fn create_group(&self, permit: &Permit, scope: &Scope, vpc: &VpcId) -> Answer<GroupId> {
         tracing::info!(%permit, %vpc, "making a quarantine group");
-        let says = "Picket quarantine: no rules, on purpose. Rules added here are removed.";
-        self.make(scope, vpc, MARK, "quarantine", says).await
+        self.clients.paced(&scope.region, Lane::Changes, Rank::Contain).await;
+        let made = self.creating(scope, vpc, QUARANTINE_GROUP).send().await.map_err(|e| port_error(doing, vpc, &e))?;
+        let id = made.group_id().unwrap_or_default();
+        GroupId::parse(id).map_err(|e| PortError::new(doing, vpc, Kind::Other, &e.to_string()))
     }
 
     async fn open_group(&self, permit: &Permit, scope: &Scope, vpc: &VpcId) -> Answer<GroupId> {
         tracing::warn!(%permit, %vpc, "making a group that is open to everything, for a moment");
-        let id = self.make(scope, vpc, OPEN, "open", "Picket: open to everything for a moment, then removed.").await?;
+        let doing = "making an open group in";
+        self.clients.paced(&scope.region, Lane::Changes, Rank::Contain).await;
+        let made = self.creating(scope, vpc, OPEN_GROUP).send().await.map_err(|e| port_error(doing, vpc, &e))?;
+        let id = GroupId::parse(made.group_id().unwrap_or_default())
+            .map_err(|e| PortError::new(doing, vpc, Kind::Other, &e.to_string()))?;
         let client = self.clients.ec2(&scope.region);
         let all = IpPermission::builder()
             .ip_protocol("-1")
@@ -113,6 +127,7 @@ impl Containment for SecurityGroups<'_> {
     async fn empty_group(&self, permit: &Permit, scope: &Scope, group: &GroupId) -> Answer<()> {
         let found = self.read(scope, group).await?;
         tracing::info!(%permit, %group, rules = instances::count_rules(&found), "emptying the quarantine group");
+        self.clients.paced(&scope.region, Lane::Changes, Rank::Contain).await;
         let client = self.clients.ec2(&scope.region);
         let egress: Vec<IpPermission> = found.ip_permissions_egress().to_vec();
         if !egress.is_empty() {
@@ -136,6 +151,7 @@ impl Containment for SecurityGroups<'_> {
         groups: &[GroupId],
     ) -> Answer<()> {
         tracing::info!(%permit, %interface, ?groups, "setting the groups of an interface");
+        self.clients.paced(&scope.region, Lane::Interfaces, Rank::Contain).await;
         let call = self.clients.ec2(&scope.region).modify_network_interface_attribute();
         let call = call
             .network_interface_id(interface.as_str())
@@ -153,6 +169,37 @@ pub(crate) async fn in_open_groups(clients: &Clients, scope: &Scope) -> Answer<V
     let ids: Vec<String> = found.iter().filter_map(|g| g.group_id()).map(ToOwned::to_owned).collect();
     let inside = interfaces::described(clients, scope, "group-id", &ids).await?;
     Ok(inside.iter().filter_map(instances::interface).collect())
+}
+
+#[async_trait]
+impl Rehearsal for SecurityGroups<'_> {
+    async fn create_group(&self, scope: &Scope, vpc: &VpcId) -> Answer<()> {
+        let answer = self.creating(scope, vpc, QUARANTINE_GROUP).dry_run(true).send().await;
+        rehearsed(answer, "asking whether a group may be made in", vpc)
+    }
+
+    async fn set_groups(&self, scope: &Scope, interface: &InterfaceId, groups: &[GroupId]) -> Answer<()> {
+        let call = self.clients.ec2(&scope.region).modify_network_interface_attribute();
+        let call = call.network_interface_id(interface.as_str()).dry_run(true);
+        let answer = call.set_groups(Some(groups.iter().map(ToString::to_string).collect())).send().await;
+        rehearsed(answer, "asking whether we may set the groups of", interface)
+    }
+}
+
+/// EC2 answers a dry run with an error in any case; this one means yes.
+fn rehearsed<T, E, R>(
+    answer: Result<T, SdkError<E, R>>,
+    doing: &'static str,
+    what: impl std::fmt::Display,
+) -> Answer<()>
+where
+    E: ProvideErrorMetadata,
+{
+    match answer {
+        Err(SdkError::ServiceError(error)) if error.err().code() == Some("DryRunOperation") => Ok(()),
+        Err(error) => Err(port_error(doing, what, &error)),
+        Ok(_) => Err(PortError::new(doing, what, Kind::Other, "it was answered as if it were no dry run")),
+    }
 }
 
 /// A rule that is gone already is as removed as one can be.

@@ -75,10 +75,17 @@ const MAY_FOLLOW: &[(Option<Event>, &[Event])] = &[
     (Some(Event::Verified), &[Event::ContainIntended, Event::Verified, Event::ReleaseIntended]),
     (
         Some(Event::ReleaseIntended),
-        &[Event::ReleaseIntended, Event::ReleaseDone, Event::ReleaseFailed, Event::ContainIntended],
+        &[
+            Event::ReleaseIntended,
+            Event::ReleaseDone,
+            Event::ReleaseFailed,
+            Event::ContainIntended,
+            // Given up before it changed this one: a containment that follows finds it where it was.
+            Event::Verified,
+        ],
     ),
     (Some(Event::ReleaseDone), &[Event::Planned, Event::Refused, Event::ContainIntended, Event::ReleaseIntended]),
-    (Some(Event::ReleaseFailed), &[Event::ReleaseIntended, Event::ContainIntended]),
+    (Some(Event::ReleaseFailed), &[Event::ReleaseIntended, Event::ContainIntended, Event::Verified]),
 ];
 
 /// An entry that may not stand where it would.

@@ -2,6 +2,7 @@
 //! No IO, no async, no clock and no environment: time is an argument, and AWS
 //! wire shapes are translated into these types by `picket-aws`.
 
+pub mod assessment;
 pub mod asset;
 pub mod case;
 pub mod change;
@@ -22,9 +23,12 @@ pub mod principal;
 pub mod text;
 pub mod trigger;
 
+pub use assessment::{Assessment, BenchmarkResult, ControlResult, Unseen};
 pub use asset::{Asset, Attempt, Cluster, Instance, InstanceState, Interface, InterfaceKind};
+pub use case::{AtDeadline, Capture, CaseId, Deadline, Hold, HoldState, Kept, Tier};
 pub use case::{Capture, CaseId, Hold, HoldState};
 pub use change::Change;
+pub use change::{Change, Facts, Measure, MeasureState, ScalingGroup};
 pub use decision::{Decision, Reason, Score, Target, Verdict};
 pub use document::Document;
 pub use evidence::{Exposure, Fact, NodeOf, Observation, Openness, Rule, UserData};

@@ -15,6 +15,7 @@ pub type Act = fn(&mut World);
 pub const ALL: &[(&str, Act)] = &[
     ("Auto Scaling replaces a member", replace_member),
     ("EKS replaces a sick node", repair_node),
+    ("Karpenter replaces a node that drifted", drift),
     ("a fleet keeps up its capacity", keep_capacity),
     ("VPC CNI syncs groups", sync_groups),
     ("VPC CNI attaches a branch interface", attach_branch),
@@ -27,6 +28,7 @@ pub const ALL: &[(&str, Act)] = &[
     ("attacker drains the bucket", drain),
     ("an old event comes again", replay),
     ("GuardDuty reports", report),
+    ("a person keeps", keep),
     ("a person releases", release),
     ("a person orders a quarantine", order),
     ("a person pauses", pause),
@@ -147,6 +149,24 @@ fn keep_capacity(w: &mut World) {
     }
 }
 
+/// Karpenter terminates through the API, which protection against termination stops.
+fn drift(w: &mut World) {
+    let free = |w: &World, id: &InstanceId| {
+        w.ec2.machines.get(id).is_some_and(|m| m.node && m.group.is_none() && !m.facts.now().termination_protection)
+    };
+    if let Some(id) = any_living(w, free) {
+        replace(w, id);
+    }
+}
+
+fn replace(w: &mut World, id: InstanceId) {
+    let Some(machine) = w.ec2.machines.get(&id).cloned() else { return };
+    let Some(vpc) = machine.shown.now().vpc.clone() else { return };
+    end(w, id);
+    let (rogue, node, group, fleet) = (machine.rogue, machine.node, machine.group, machine.fleet);
+    launch::launch(w, &Launch { vpc, instances: 1, interfaces: 2, rogue, node, group, fleet });
+}
+
 fn sync_groups(w: &mut World) {
     let Some(id) = any_living(w, |w, id| w.ec2.machines.get(id).is_some_and(|m| m.node)) else { return };
     let nics: Vec<InterfaceId> = w.ec2.nics_of(&id).filter(|(_, n)| !n.branch).map(|(id, _)| id.clone()).collect();
@@ -251,6 +271,14 @@ fn release(w: &mut World) {
     if let Some(id) = w.dice.pick(&held).cloned() {
         let force = w.dice.chance(300);
         people::release(w, vec![id], force);
+    }
+}
+
+fn keep(w: &mut World) {
+    let held: Vec<InstanceId> =
+        w.store.holds.values().filter(|h| h.deadline.is_some()).map(|h| h.instance.clone()).collect();
+    if let Some(id) = w.dice.pick(&held).cloned() {
+        people::keep(w, vec![id]);
     }
 }
 

@@ -24,8 +24,9 @@ use std::fmt::Display;
 use async_trait::async_trait;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::types::InstanceAttributeName;
-use picket_model::{Capture, Change, Facts, FlowFacts, Instance, InstanceId, Owners, Scope};
+use picket_model::{Capture, Change, Facts, FlowFacts, Instance, InstanceId, Owners, ScalingGroup, Scope, Untrusted};
 use picket_pipeline::Permit;
+use picket_pipeline::pace::{Lane, Rank};
 use picket_pipeline::ports::{Answer, Kind, Levers, Nodes, PortError};
 
 use crate::error::port_error;
@@ -178,6 +179,10 @@ impl Levers for AwsLevers<'_> {
         })
     }
 
+    async fn scaling_group(&self, scope: &Scope, name: &Untrusted) -> Answer<ScalingGroup> {
+        self.described_group(scope, name).await
+    }
+
     async fn owners(&self, scope: &Scope, instance: &Instance) -> Answer<Owners> {
         self.owners_of(scope, instance).await
     }
@@ -188,6 +193,9 @@ impl Levers for AwsLevers<'_> {
 
     async fn make(&self, permit: &Permit, scope: &Scope, change: &Change) -> Answer<()> {
         tracing::info!(%permit, %change, "making a change");
+        if let Some((lane, rank)) = paced(change) {
+            self.clients.paced(&scope.region, lane, rank).await;
+        }
         let Err(error) = self.send(permit, scope, change).await else { return Ok(()) };
         let moot = match (subject_put_back(change), error.kind) {
             (None, _) => false,
@@ -200,6 +208,23 @@ impl Levers for AwsLevers<'_> {
             return Ok(());
         }
         Err(error)
+    }
+}
+
+/// Which of EC2's buckets a change draws on, and what it is for; none for other services.
+fn paced(change: &Change) -> Option<(Lane, Rank)> {
+    match change {
+        Change::SetTerminationProtection { .. }
+        | Change::SetShutdownBehaviour { .. }
+        | Change::SetDeleteOnTermination { .. } => Some((Lane::Changes, Rank::Protect)),
+        // These end connections, which is containment.
+        Change::DropAddress { .. } | Change::DenyInAcl { .. } => Some((Lane::Changes, Rank::Contain)),
+        Change::SetStopProtection { .. } | Change::Stop { .. } => Some((Lane::Changes, Rank::Protect)),
+        Change::TagVolumes { .. } | Change::UntagVolumes { .. } => Some((Lane::Tags, Rank::Mark)),
+        Change::SetMetadataEndpoint { .. } => Some((Lane::Metadata, Rank::Protect)),
+        Change::Snapshot { .. } => Some((Lane::Snapshots, Rank::Copy)),
+        Change::Tag { .. } | Change::Untag { .. } => Some((Lane::Tags, Rank::Mark)),
+        _ => None,
     }
 }
 

@@ -5,12 +5,12 @@
 //! |---|---|---|
 //! | `policy` | `current`, `good` | the policy's text |
 //! | `switch` | `pause` | why all changes are paused |
-//! | `seen#<account>` | `watching`, `region#…`, `principal#…`, `image#…` | when it was first seen |
+//! | `seen#<account>` | `watching`, `region#…`, `principal#…`, `image#…`, `running#<region>` | when it was first seen; how many instances run |
 //! | `asset#<account>#<region>` | asset id | the inventory |
 //! | `hold#<account>#<region>` | instance id | quarantine holds with their captures |
 //! | `case#<case>` | `journal#<time>#…` | the journal |
 //! | `vpc#<account>#<region>` | VPC id | the quarantine group that we made |
-//! | `blast#<account>` | hour | how many were held in that hour |
+//! | `blast#<account>` | hour, hour and counter | how many were held in that hour, in all and of a group |
 //! | `notice#<id>` | `told` | notices that people were told |
 
 mod holds;

@@ -4,6 +4,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Fault;
+
 /// Which public addresses may be taken away.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -38,6 +40,15 @@ pub struct Flows {
 impl Default for Flows {
     fn default() -> Self {
         Self { drop_address: DropAddress::Any, deny_at_gateway: true, acl_entries: 20, open_window: false, stop: false }
+    }
+}
+
+impl Flows {
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        if (1..=40).contains(&self.acl_entries) {
+            return Ok(());
+        }
+        Err(("acl_entries", format!("is {}; AWS allows 1 to 40", self.acl_entries)))
     }
 }
 

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use picket_model::{
-    Capture, Change, Facts, FlowFacts, Instance, InstanceId, InstanceState, Owner, Owners, Scope, Untrusted,
+    Capture, Change, Facts, FlowFacts, Instance, InstanceId, InstanceState, Owner, Owners, ScalingGroup, Scope,
+    Untrusted,
 };
 
 use super::{State, World};
@@ -15,6 +16,14 @@ impl Levers for World {
         self.call("facts", |s| {
             let found = s.facts.get(instance).cloned();
             found.ok_or_else(|| PortError::new("reading", instance, Kind::NotFound, "no such instance"))
+        })
+        .await
+    }
+
+    async fn scaling_group(&self, _: &Scope, name: &Untrusted) -> Answer<ScalingGroup> {
+        self.call("scaling_group", |s| {
+            let found = s.scaling_groups.get(name).cloned();
+            found.ok_or_else(|| PortError::new("reading Auto Scaling group", name, Kind::NotFound, "no such group"))
         })
         .await
     }

@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 
 use futures::future::join_all;
-use picket_checks::policy::Containment;
-use picket_model::{Change, Decision, Hold, HoldState, Instance, InstanceId, Measure, MeasureState, Owner, Untrusted};
+use picket_model::{
+    Change, Decision, Hold, HoldState, Instance, InstanceId, Measure, MeasureState, Mode, Owner, Untrusted,
+};
 
 use super::{Ports, cutting};
-use crate::actions::{self, Subject};
+use crate::actions::{self, Subject, freeze_scaling_group};
 use crate::in_force::InForce;
 use crate::measures::{self, Made};
 use crate::permit::Permit;
@@ -54,19 +55,21 @@ pub(super) async fn freeze_owners(
     if owned.is_empty() {
         return Ok(ours);
     }
-    let all = match ports.holds.holds(&decision.scope).await {
+    let reads = owned.into_values().map(|members| async move {
+        let found = ports.levers.owners(&decision.scope, members[0].1).await;
+        (members.into_iter().map(|(n, _)| n).collect::<Vec<_>>(), found)
+    });
+    let read = join_all(reads).await;
+    // Read after the owners: what we have frozen there stands in a hold that is read now.
+    let all: Vec<Hold> = match ports.holds.holds(&decision.scope).await {
         Ok(all) => all.into_iter().filter(|h| h.state != HoldState::Released).collect(),
         Err(error) => {
             tracing::warn!(%error, "the holds could not be listed; those of this decision alone count as held");
             ours.clone()
         }
     };
-    let reads = owned.into_values().map(|members| async move {
-        let found = ports.levers.owners(&decision.scope, members[0].1).await;
-        (members.into_iter().map(|(n, _)| n).collect::<Vec<_>>(), found)
-    });
     let mut wanted: Vec<Vec<Measure>> = vec![Vec::new(); ours.len()];
-    for (members, found) in join_all(reads).await {
+    for (members, found) in read {
         match found {
             Ok(found) => {
                 for unknown in &found.unknown {
@@ -83,20 +86,52 @@ pub(super) async fn freeze_owners(
     Ok(join_all(made).await)
 }
 
-/// The measure that freezes an owner, for one hold: the one that another hold carries already, which knows what was
-/// there before the first, or a new one.
-fn freeze(owner: &Owner, hold: &Hold, all: &[Hold]) -> Option<Measure> {
-    let held: Vec<InstanceId> = all.iter().map(|h| h.instance.clone()).collect();
+/// The measure that freezes an owner, for one hold; none if it carries that already.
+fn freeze(owner: &Owner, hold: &Hold, open: &[Hold]) -> Option<Measure> {
+    let held: Vec<InstanceId> = open.iter().map(|h| h.instance.clone()).collect();
     let planned = actions::freeze(owner, &hold.instance, &held);
-    let known = all.iter().flat_map(|h| &h.measures).find(|m| m.state != MeasureState::Undone && freezes(m, owner));
-    let measure = known.cloned().or(planned)?;
-    let carried = hold.measures.iter().any(|m| m.apply == measure.apply && m.state != MeasureState::Undone);
-    (!carried).then_some(Measure { state: MeasureState::Intended, ..measure })
+    if let Owner::ScalingGroup(group) = owner {
+        return freeze_scaling_group::suspend(&group.name, missing(&group.name, hold, open, planned));
+    }
+    let all = || open.iter().flat_map(|h| &h.measures).filter(|m| freezes(m, owner));
+    // Another hold knows what was there before the first; what was put back just now, facts may not show yet.
+    let known = all().find(|m| relies(m)).cloned();
+    let lately = || hold.measures.iter().find(|m| m.state == MeasureState::Undone && freezes(m, owner)).cloned();
+    let measure = known.or(planned).or_else(lately)?;
+    let carried = hold.measures.iter().any(|m| m.apply == measure.apply && relies(m));
+    (!carried).then_some(anew(&measure))
+}
+
+/// The processes of a scaling group that a hold does not carry yet. Each hold carries all that it relies on, so that the
+/// last one puts back what the others left to it.
+fn missing(group: &Untrusted, hold: &Hold, open: &[Hold], planned: Option<Measure>) -> Vec<String> {
+    let already = open.iter().flat_map(|h| &h.measures).filter(|m| relies(m));
+    let wanted: Vec<String> = already.chain(&planned).flat_map(|m| suspends(m, group)).cloned().collect();
+    let lately = hold.measures.iter().filter(|m| m.state == MeasureState::Undone).flat_map(|m| suspends(m, group));
+    let standing = |p: &String| hold.measures.iter().any(|m| relies(m) && suspends(m, group).contains(p));
+    let mut missing: Vec<String> = Vec::new();
+    for process in wanted.iter().chain(lately).filter(|p| !standing(p)) {
+        if !missing.contains(process) {
+            missing.push(process.clone());
+        }
+    }
+    missing
+}
+
+fn relies(measure: &Measure) -> bool {
+    !matches!(measure.state, MeasureState::Undoing | MeasureState::Undone)
+}
+
+/// The processes of a group that a measure suspends.
+fn suspends<'a>(measure: &'a Measure, owner: &Untrusted) -> &'a [String] {
+    match &measure.apply {
+        Change::SuspendProcesses { group, processes } if group == owner => processes,
+        _ => &[],
+    }
 }
 
 fn freezes(measure: &Measure, owner: &Owner) -> bool {
     match (&measure.apply, owner) {
-        (Change::SuspendProcesses { group, .. }, Owner::ScalingGroup(of)) => group == &of.name,
         (Change::SetNodeGroup { cluster, node_group, .. }, Owner::NodeGroup(of)) => {
             (cluster, node_group) == (&of.cluster, &of.name)
         }
@@ -110,7 +145,8 @@ fn freezes(measure: &Measure, owner: &Owner) -> bool {
 }
 
 async fn make_frozen(ports: &Ports<'_>, permit: &Permit, hold: Hold, more: Vec<Measure>) -> Hold {
-    if more.is_empty() {
+    let unmade = hold.measures.iter().any(|m| m.state == MeasureState::Intended && m.apply.shared().is_some());
+    if more.is_empty() && !unmade {
         return hold;
     }
     let by = Untrusted::new("respond");
@@ -150,11 +186,16 @@ pub(super) async fn secure(
     outcomes.into_iter().find(Result::is_err).unwrap_or(Ok(()))
 }
 
+fn anew(measure: &Measure) -> Measure {
+    Measure { state: MeasureState::Intended, ..measure.clone() }
+}
+
 async fn secure_one(ports: &Ports<'_>, in_force: &InForce, permit: &Permit, live: &Live, hold: &Hold) -> Answer<()> {
     let gone = !live.instances.iter().any(|i| i.id == hold.instance && !i.state.is_gone());
-    let planned = match in_force.policy.containment {
-        Containment::ContainOnly => Vec::new(),
-        Containment::Full => match ports.levers.facts(&hold.scope, &hold.instance).await {
+    let shown = live.instances.iter().find(|i| i.id == hold.instance);
+    let planned = match in_force.reach(&hold.scope, shown).mode {
+        Mode::Observe | Mode::DryRun | Mode::ContainOnly => Vec::new(),
+        Mode::Enforce => match ports.levers.facts(&hold.scope, &hold.instance).await {
             // Terminated: nothing is left to secure. One that is only not visible is an error, and tried again.
             Err(error) if gone && error.kind == Kind::NotFound => Vec::new(),
             Err(error) => return Err(error),
@@ -165,7 +206,11 @@ async fn secure_one(ports: &Ports<'_>, in_force: &InForce, permit: &Permit, live
                 let stop = cutting::is_to_stop(ports, in_force, live, hold).await?;
                 let lock_days = in_force.policy.evidence.lock_snapshots_days;
                 let remove_profile = in_force.policy.credentials.remove_profile;
-                actions::afterwards(&Subject { facts: &facts, case: &hold.case, lock_days, remove_profile, stop })
+                let subject = Subject { facts: &facts, case: &hold.case, lock_days, remove_profile, stop };
+                let mut planned = actions::afterwards(&subject);
+                // Put back just now, which the facts may not show yet.
+                planned.extend(hold.measures.iter().filter(|m| m.state == MeasureState::Undone).map(anew));
+                planned
             }
         },
     };

@@ -1,13 +1,16 @@
-//! Sweep: what events missed, and what was left half done. It lists, asks the other stages to look, and changes nothing.
+//! Sweep: what events missed, what was left half done, and whose time is over. It lists, asks the other stages to look,
+//! and changes nothing: what is to be lifted is lifted by the release function, which alone may.
+
+mod deadlines;
 
 use jiff::Timestamp;
 use picket_model::{
-    Decision, Hold, HoldState, Interface, Reason, Scope, Score, Subject, Target, Trigger, TriggerKind, Untrusted,
-    Verdict,
+    Decision, Hold, HoldState, InstanceState, Interface, Reason, Scope, Score, Subject, Target, Trigger, TriggerKind,
+    Untrusted, Verdict,
 };
 
 use crate::messages::{Message, Prepare};
-use crate::ports::{Answer, Cloud, Holds, Inventory, Queues, Seen, Which};
+use crate::ports::{Answer, Cloud, Holds, Inventory, Queues, Releases, Seen, Which};
 
 /// How many instances one request to look at covers.
 const PER_LOOK: usize = 50;
@@ -20,8 +23,10 @@ pub struct Ports<'a> {
     pub inventory: &'a dyn Inventory,
     /// Knows what was left half done.
     pub holds: &'a dyn Holds,
-    /// Asks discover and respond.
+    /// Asks discover and respond, and tells.
     pub queues: &'a dyn Queues,
+    /// Starts what only the release function may do.
+    pub releases: &'a dyn Releases,
 }
 
 /// What a sweep found.
@@ -33,13 +38,15 @@ pub struct Swept {
     pub clusters: usize,
     /// Holds that were left half done and are taken up again.
     pub resumed: usize,
+    /// Holds whose deadline is over.
+    pub due: usize,
 }
 
 /// Sweeps one account and Region.
 ///
 /// # Errors
 /// If something cannot be listed; the next sweep tries again.
-pub async fn run(ports: &Ports<'_>, scope: &Scope, now: Timestamp) -> Answer<Swept> {
+pub async fn run(ports: &Ports<'_>, stack: &str, scope: &Scope, now: Timestamp) -> Answer<Swept> {
     let (instances, clusters, vpcs, holds, open, _) = futures::try_join!(
         ports.cloud.instances(scope, &Which::All),
         ports.cloud.clusters(scope),
@@ -49,11 +56,13 @@ pub async fn run(ports: &Ports<'_>, scope: &Scope, now: Timestamp) -> Answer<Swe
         ports.inventory.first_seen(&scope.account, &[Seen::Watching], now),
     )?;
     let ids: Vec<_> = instances.iter().filter(|i| !i.state.is_gone()).map(|i| i.id.clone()).collect();
+    ports.inventory.keep_running(scope, instances.iter().filter(|i| i.state == InstanceState::Running).count()).await?;
     let looks = ids.chunks(PER_LOOK).map(|part| Subject::Instances(part.to_vec()));
     let looks = looks.chain(clusters.iter().cloned().map(Subject::Cluster));
     let mut messages: Vec<_> = looks.map(|subject| Message::Look(Box::new(look(scope, subject, now)))).collect();
     let half_done: Vec<_> = holds.iter().filter(|h| is_left_half_done(h, now)).collect();
     messages.extend(half_done.iter().map(|h| Message::Decision(Box::new(resume(h, now)))));
+    messages.extend(deadlines::escalate(&holds, stack, now).into_iter().map(|n| Message::Notice(Box::new(n))));
     messages.extend(left_open(&open, &holds, now).into_iter().map(|d| Message::Decision(Box::new(d))));
     if !vpcs.is_empty() {
         messages.push(Message::Prepare(Prepare { scope: scope.clone(), vpcs }));
@@ -61,7 +70,12 @@ pub async fn run(ports: &Ports<'_>, scope: &Scope, now: Timestamp) -> Answer<Swe
     if !messages.is_empty() {
         ports.queues.send(messages).await?;
     }
-    Ok(Swept { instances: ids.len(), clusters: clusters.len(), resumed: half_done.len() })
+    let (unfinished, lifted) = (deadlines::unfinished(&holds, now), deadlines::lift(&holds, now));
+    for order in unfinished.iter().chain(&lifted) {
+        ports.releases.start(order).await?;
+    }
+    let resumed = half_done.len() + unfinished.len();
+    Ok(Swept { instances: ids.len(), clusters: clusters.len(), resumed, due: lifted.len() })
 }
 
 fn look(scope: &Scope, subject: Subject, now: Timestamp) -> Trigger {
@@ -125,3 +139,6 @@ fn resume(hold: &Hold, now: Timestamp) -> Decision {
         ordered: false,
     }
 }
+
+#[cfg(test)]
+mod tests;

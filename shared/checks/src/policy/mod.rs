@@ -1,18 +1,28 @@
 //! The policy: what an account's owner chooses. Read from YAML, strictly; a broken file is refused with line,
 //! column and reason. Which policy is in force, and what happens when a new one is broken, is `picket-pipeline`'s.
+//!
+//! One more section is one file here, a field in `Policy`, and a line in `Policy::check` where its values can
+//! contradict each other.
 
-use std::collections::BTreeMap;
+mod containment;
+mod exemptions;
+mod flows;
+mod holds;
+mod limits;
+mod overrides;
+mod risk;
 
-use jiff::{SignedDuration, Timestamp};
-use picket_model::{Mode, Untrusted};
+use picket_model::Mode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::signals;
-
-pub mod flows;
-
+pub use containment::Containment;
+pub use exemptions::{Exemption, Never};
 pub use flows::{Credentials, DropAddress, Evidence, Flows};
+pub use holds::Holds;
+pub use limits::{BlastRadius, KeepHealthy};
+pub use overrides::{Override, Place, Reach};
+pub use risk::{Points, Risk, SignalName};
 
 /// A policy file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -22,7 +32,8 @@ pub struct Policy {
     /// The version of this format.
     #[serde(default)]
     pub version: Version,
-    /// `observe` says what would be done, `enforce` does it. The deployment's mode is a ceiling.
+    /// `observe` says what would be done, `dry_run` also asks AWS whether it would let us, `contain_only` cuts the
+    /// network alone, `enforce` does everything. The deployment's mode is a ceiling.
     #[serde(default)]
     pub mode: Mode,
     /// From which score on something is done.
@@ -40,10 +51,22 @@ pub struct Policy {
     /// What is done for the evidence.
     #[serde(default)]
     pub evidence: Evidence,
+    /// What becomes of a quarantine that nobody looks at.
+    #[serde(default)]
+    pub holds: Holds,
     /// How much may be done before people have to look.
     #[serde(default)]
     pub blast_radius: BlastRadius,
-    /// Never touched, whatever happens: instance, VPC, group or account ids.
+    /// Nodes that are left working.
+    #[serde(default)]
+    pub keep_healthy: KeepHealthy,
+    /// How far to go in some accounts and VPCs, and for some tags, in this order.
+    #[serde(default)]
+    pub overrides: Vec<Override>,
+    /// The one tag key that overrides may go by.
+    #[serde(default)]
+    pub trusted_tag: Option<String>,
+    /// Never touched, whatever happens.
     #[serde(default)]
     pub never: Vec<Never>,
     /// Exempt for a while, with an owner. Only the policy exempts; a resource's own tags never do.
@@ -70,128 +93,8 @@ impl From<Version> for u8 {
     }
 }
 
-/// Thresholds and weights of the risk score.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Risk {
-    /// From this score on, quarantine.
-    pub quarantine_at: Points,
-    /// From this score on, tell people.
-    pub notify_at: Points,
-    /// How long a principal, Region or image counts as new after it was first seen.
-    #[schemars(with = "String")]
-    pub new_for: SignedDuration,
-    /// How long after the first start nothing counts as new, because everything would be.
-    #[schemars(with = "String")]
-    pub learning: SignedDuration,
-    /// Weights that differ from the published table (`picket policy signals`).
-    pub weights: BTreeMap<SignalName, Points>,
-}
-
-impl Default for Risk {
-    fn default() -> Self {
-        Self {
-            quarantine_at: Points(70),
-            notify_at: Points(40),
-            new_for: SignedDuration::from_hours(24),
-            learning: SignedDuration::from_hours(24),
-            weights: BTreeMap::new(),
-        }
-    }
-}
-
-/// Points of a score, 0 to 100.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "u16", into = "u8")]
-#[schemars(with = "u8", extend("maximum" = 100))]
-pub struct Points(pub u8);
-
-impl TryFrom<u16> for Points {
-    type Error = String;
-    fn try_from(n: u16) -> Result<Self, String> {
-        u8::try_from(n).ok().filter(|n| *n <= 100).map(Self).ok_or_else(|| format!("{n} is more than 100 points"))
-    }
-}
-
-impl From<Points> for u8 {
-    fn from(p: Points) -> Self {
-        p.0
-    }
-}
-
-/// The name of a risk signal that exists.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "String")]
-pub struct SignalName(String);
-
-impl SignalName {
-    /// The name.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for SignalName {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        if signals::ALL.iter().any(|s| s.name == text) {
-            return Ok(Self(text));
-        }
-        let known: Vec<_> = signals::ALL.iter().map(|s| s.name).collect();
-        Err(format!("`{}` is no signal; there are {}", Untrusted::new(&text), known.join(", ")))
-    }
-}
-
-/// What a quarantine does beside cutting the network.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Containment {
-    /// Only the interfaces, and freezing the owner that would replace or destroy the instance.
-    ContainOnly,
-    /// Also protect the evidence, cut this instance's credentials, take snapshots, leave load balancers, tag.
-    #[default]
-    Full,
-}
-
-/// Limits that are counted across all functions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct BlastRadius {
-    /// How many instances may be quarantined per account in one clock hour. A plan that would pass it does nothing.
-    pub instances_per_hour: u32,
-}
-
-impl Default for BlastRadius {
-    fn default() -> Self {
-        Self { instances_per_hour: 100 }
-    }
-}
-
-/// Something that is never touched.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Never {
-    /// An instance, VPC, group or account id.
-    pub id: String,
-    /// Why.
-    pub why: String,
-}
-
-/// Something that is not touched until a date.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Exemption {
-    /// An instance, VPC or account id.
-    pub id: String,
-    /// Who answers for it.
-    pub owner: String,
-    /// Why.
-    pub reason: String,
-    /// Until when, such as `2027-01-31T00:00:00Z`.
-    #[schemars(with = "String")]
-    pub until: Timestamp,
-}
+/// The field that is wrong, and why.
+type Fault = (&'static str, String);
 
 /// A policy that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -223,10 +126,11 @@ impl Policy {
                 reason: first_line(&error.to_string()),
             }
         })?;
-        policy.consistent().map_err(|(field, reason)| {
+        policy.check().map_err(|(field, reason)| {
             let line = text.lines().position(|l| l.trim_start().starts_with(field)).map_or(0, |n| n as u64 + 1);
             PolicyError { file: file.to_owned(), line, column: 0, reason: format!("`{field}`: {reason}") }
-        })
+        })?;
+        Ok(policy)
     }
 
     /// The JSON Schema of the format, for editors.
@@ -235,24 +139,13 @@ impl Policy {
         schemars::schema_for!(Self).to_value()
     }
 
-    fn consistent(self) -> Result<Self, (&'static str, String)> {
-        let Risk { quarantine_at: q, notify_at: n, .. } = self.risk;
-        if n > q {
-            return Err(("notify_at", format!("is {} and must not be above quarantine_at, which is {}", n.0, q.0)));
-        }
-        if q.0 == 0 {
-            return Err(("quarantine_at", "is 0, which would quarantine everything; use 1 to 100".to_owned()));
-        }
-        if let Some(never) = self.never.iter().find(|n| !is_asset_id(&n.id)) {
-            return Err(("never", format!("`{}` is no instance, VPC, group or account id", never.id)));
-        }
-        if let Some(exempt) = self.exempt.iter().find(|e| !is_asset_id(&e.id)) {
-            return Err(("exempt", format!("`{}` is no instance, VPC or account id", exempt.id)));
-        }
-        if !(1..=40).contains(&self.flows.acl_entries) {
-            return Err(("acl_entries", format!("is {}; AWS allows 1 to 40", self.flows.acl_entries)));
-        }
-        Ok(self)
+    fn check(&self) -> Result<(), Fault> {
+        self.risk.check()?;
+        self.holds.check()?;
+        self.blast_radius.check()?;
+        self.flows.check()?;
+        overrides::check(&self.overrides, self.trusted_tag.as_deref())?;
+        exemptions::check(&self.never, &self.exempt)
     }
 
     /// The weight of a signal: the policy's, or the published one.
@@ -260,14 +153,6 @@ impl Policy {
     pub fn weight(&self, name: &str, published: u8) -> u8 {
         self.risk.weights.iter().find(|(s, _)| s.as_str() == name).map_or(published, |(_, p)| p.0)
     }
-}
-
-fn is_asset_id(id: &str) -> bool {
-    use picket_model::{AccountId, GroupId, InstanceId, VpcId};
-    InstanceId::parse(id).is_ok()
-        || VpcId::parse(id).is_ok()
-        || GroupId::parse(id).is_ok()
-        || AccountId::parse(id).is_ok()
 }
 
 /// The parser's message without the location that it repeats and without its picture of the file.
@@ -311,6 +196,7 @@ mod tests {
             ("version: 2\n", 1, "version"),
             ("version: 1\nrisk:\n  quarantine_at: 30\n  notify_at: 50\n", 4, "notify_at"),
             ("version: 1\nnever:\n  - {id: my-server, why: x}\n", 2, "my-server"),
+            ("version: 1\nholds:\n  lift_suspected_after: 2m\n", 3, "ten minutes"),
             ("version: 1\nmode: [observe\n", 2, ""),
         ];
         for (text, line, word) in cases {
@@ -322,7 +208,7 @@ mod tests {
 
     #[test]
     fn the_published_schema_is_the_one_of_the_code() {
-        let published = include_str!("../policy.schema.json");
+        let published = include_str!("../../policy.schema.json");
         let code = serde_json::to_string_pretty(&Policy::schema()).unwrap();
         assert!(published.trim() == code, "write it anew: `picket policy schema > shared/checks/policy.schema.json`");
     }

@@ -2,8 +2,11 @@
 
 use futures::FutureExt as _;
 
+use picket_model::NoticeKind;
+
 use super::*;
 use crate::fakes::{Fault, World};
+use crate::messages::Message;
 use crate::respond::tests as respond;
 
 fn order() -> Order {
@@ -14,6 +17,7 @@ fn order() -> Order {
         by: "ann".into(),
         reason: "it was ours".into(),
         force: false,
+        because: Because::Asked,
         plan_only: false,
     }
 }
@@ -179,4 +183,62 @@ fn a_fault_of_each_kind_at_every_call_converges_to_restored() {
             assert!((1..=2).contains(&told(&world)), "{fault:?} at call {at}: {} notices", told(&world));
         }
     }
+}
+
+#[test]
+fn what_was_changed_beside_the_groups_is_refused_unless_told() {
+    let world = held();
+    world.state().facts.get_mut(&respond::instance_id(0)).unwrap().metadata_endpoint = true;
+    let Released::Refused { differences } = once(&world, &order()).unwrap().unwrap() else { panic!("not refused") };
+    assert_eq!(differences, ["metadata service of i-00000000 off: was turned on since"]);
+    once(&world, &Order { force: true, ..order() }).unwrap().unwrap();
+    assert_restored(&world, "");
+}
+
+#[test]
+fn a_release_says_what_does_not_come_back() {
+    let world = held();
+    let Released::Done { lost, .. } = once(&world, &Order { plan_only: true, ..order() }).unwrap().unwrap() else {
+        panic!("refused")
+    };
+    for word in ["connections of i-00000000", "the health of i-00000000 in arn:tg", "credentials of i-00000001"] {
+        assert!(lost.iter().any(|l| l.starts_with(word)), "{word}: {lost:?}");
+    }
+}
+
+#[test]
+fn a_deadline_lifts_only_what_is_due_and_only_what_nobody_kept() {
+    let world = held();
+    let due = Order { because: Because::Deadline, by: "picket".into(), ..order() };
+    assert_eq!(once(&world, &due).unwrap().unwrap(), Released::Already, "nothing has a deadline");
+    let set = |world: &World, kept: bool| {
+        let mut state = world.state();
+        let now = state.now;
+        for hold in state.holds.values_mut() {
+            let deadline = picket_model::Deadline { at: now, then: AtDeadline::Lift };
+            hold.deadline = (!kept).then_some(deadline);
+        }
+    };
+    set(&world, true);
+    assert_eq!(once(&world, &due).unwrap().unwrap(), Released::Already);
+    set(&world, false);
+    assert!(matches!(once(&world, &due).unwrap().unwrap(), Released::Done { .. }));
+    assert_restored(&world, "");
+}
+
+#[test]
+fn two_holds_that_froze_different_processes_let_all_of_them_go_on_in_the_end() {
+    let world = respond::world(2, 1);
+    respond::owned(&world);
+    respond::once(&world, &respond::decision(1), &respond::settings()).unwrap().unwrap();
+    // The second makes it the attacker's own group: more is suspended.
+    world.state().scaling_groups.values_mut().for_each(|g| g.members.retain(|m| *m != respond::instance_id(999)));
+    respond::once(&world, &respond::decision(2), &respond::settings()).unwrap().unwrap();
+    let one = |n| Order { case: None, instances: vec![respond::instance_id(n)], ..order() };
+    let suspended = || world.state().scaling_groups.values().next().unwrap().suspended.len();
+    assert!(suspended() > 3);
+    once(&world, &one(0)).unwrap().unwrap();
+    assert!(suspended() > 3, "the second still needs all of it");
+    once(&world, &one(1)).unwrap().unwrap();
+    assert_eq!(suspended(), 1, "what its owner had suspended");
 }
