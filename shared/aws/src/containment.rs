@@ -87,6 +87,7 @@ impl Containment for SecurityGroups<'_> {
 
     async fn create_group(&self, permit: &Permit, scope: &Scope, vpc: &VpcId) -> Answer<GroupId> {
         tracing::info!(%permit, %vpc, "making a quarantine group");
+        let doing = "making the quarantine group of";
         self.clients.paced(&scope.region, Lane::Changes, Rank::Contain).await;
         let made = self.creating(scope, vpc, QUARANTINE_GROUP).send().await.map_err(|e| port_error(doing, vpc, &e))?;
         let id = made.group_id().unwrap_or_default();
