@@ -1,10 +1,12 @@
 //! The Lambda functions, in one binary: `_HANDLER` says which entry point runs, so that one artefact is built, linked
 //! and shipped, while each function keeps its own role. An entry point decodes, calls one stage, and encodes.
 
+mod ask;
 mod assess;
 mod deny;
 mod discover;
 mod entry;
+mod fix;
 mod notify;
 mod release;
 mod respond;
@@ -18,17 +20,19 @@ async fn main() -> Result<(), Error> {
     entry::log::start();
     let handler = std::env::var("_HANDLER").unwrap_or_default();
     match handler.as_str() {
+        "ask" => ask::run().await,
         "assess" => assess::run().await,
         "deny" => deny::run().await,
         "discover" => discover::run().await,
+        "fix" => fix::run().await,
         "notify" => notify::run().await,
         "release" => release::run().await,
         "respond" => respond::run().await,
         "sweep" => sweep::run().await,
         "watch" => watch::run().await,
         other => Err(format!(
-            "`{other}` is no entry point of Picket; set the function's Handler to one of assess, deny, discover, notify, \
-             release, respond, sweep, watch"
+            "`{other}` is no entry point of Picket; set the function's Handler to one of ask, assess, deny, discover, \
+             fix, notify, release, respond, sweep, watch"
         )
         .into()),
     }

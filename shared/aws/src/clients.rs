@@ -38,8 +38,14 @@ impl Clients {
         if let Some(region) = region {
             loader = loader.region(aws_config::Region::new(region.to_owned()));
         }
+        Self::of(loader.load().await)
+    }
+
+    /// With this configuration.
+    #[must_use]
+    pub fn of(config: SdkConfig) -> Self {
         Self {
-            config: loader.load().await,
+            config,
             ec2: Mutex::default(),
             eks: Mutex::default(),
             cloudtrail: Mutex::default(),
@@ -96,8 +102,9 @@ impl Clients {
         }
     }
 
-    /// The SDK's configuration in a Region.
-    pub(crate) fn in_region(&self, region: &Region) -> SdkConfig {
+    /// The SDK's configuration for a Region.
+    #[must_use]
+    pub fn in_region(&self, region: &Region) -> SdkConfig {
         self.config.to_builder().region(aws_config::Region::new(region.to_string())).build()
     }
 }

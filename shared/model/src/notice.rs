@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::case::CaseId;
 use crate::case::Deadline;
 use crate::decision::Decision;
 use crate::id::{GroupId, InstanceId, InterfaceId};
@@ -52,6 +53,8 @@ pub enum NoticeKind {
         /// Interface and the groups that it has again.
         restored: Vec<(InterfaceId, Vec<GroupId>)>,
     },
+    /// A fix was proposed, made, refused or put back.
+    Fix(Box<FixNotice>),
     /// Somebody works against Picket: its rules, its functions, its groups, or with its own role.
     Tampering {
         /// What was seen, and what to do next.
@@ -62,6 +65,47 @@ pub enum NoticeKind {
         /// What, and what to do next.
         what: String,
     },
+}
+
+/// What people are told of a fix.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FixNotice {
+    /// Which fix.
+    pub id: CaseId,
+    /// What became of it.
+    pub became: Became,
+    /// Its steps, in words.
+    pub steps: Vec<String>,
+    /// Why: the reason, the refusal, or why people are asked.
+    pub says: String,
+    /// Who or what caused it.
+    pub by: Untrusted,
+    /// The command to answer or to undo it.
+    pub command: Option<String>,
+    /// A link that shows the plan to whoever is asked. Opening it changes nothing.
+    pub link: Option<String>,
+    /// Until when it can be answered.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What became of a fix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Became {
+    /// People are asked.
+    Proposed,
+    /// It would be made, were the mode not observe.
+    WouldFix,
+    /// It was made and read back.
+    Fixed,
+    /// AWS refused it; what was made of it was put back.
+    Failed,
+    /// A rail or a guard stopped it.
+    Refused,
+    /// Somebody said no, or nobody said yes in time.
+    Denied,
+    /// It was put back.
+    Undone,
 }
 
 /// What became of one interface.

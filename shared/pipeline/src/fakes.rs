@@ -2,6 +2,7 @@
 //! counted, and faults put before or after any call. It checks the invariants that no stage may break, at every change.
 
 mod containment;
+pub mod fixing;
 mod flows;
 mod holds;
 mod levers;

@@ -1,7 +1,8 @@
 //! The permit: without one, no change can be asked for, and only this module can make one. In observe mode it cannot
 //! be made at all. A refusal says which rail stopped it and what to do next.
 
-use picket_model::{CaseId, Decision, InstanceId, Scope, Untrusted};
+use picket_model::fix::{Fix, FixStep};
+use picket_model::{CaseId, Decision, InstanceId, Mode, Scope, Untrusted};
 
 use crate::in_force::InForce;
 use crate::rails::Sifted;
@@ -49,6 +50,18 @@ pub enum Refusal {
         /// Its reason.
         why: String,
     },
+    /// The hour's budget of fixes is spent.
+    #[error(
+        "{limit} fixes were made in this account within the hour, which is the most; nothing was changed. Look at what \
+         was fixed with `picket fix list`, then raise `fixes.per_hour` or try again"
+    )]
+    FixesPerHour {
+        /// The limit.
+        limit: u32,
+    },
+    /// The policy does not let users and roles be stopped.
+    #[error("it stops a user or a role, which the policy does not allow; `fixes: {{principals: true}}` does")]
+    Principals,
     /// The hour's budget is spent.
     #[error(
         "{wanted} more instances would pass the limit of {limit} an hour for this account; nothing was changed. \
@@ -112,6 +125,48 @@ pub fn to_prepare(in_force: &InForce, scope: &Scope) -> Result<Permit, Refusal> 
         Some(why) => Err(Refusal::Paused(why.clone())),
         None => Ok(Permit { for_whom: "preparing".to_owned() }),
     }
+}
+
+/// Grants a fix, within mode, pause, never-list and the switch for users and roles. Its hour's budget is counted where
+/// it is written.
+///
+/// # Errors
+/// The first rail that stops it.
+pub fn for_fix(in_force: &InForce, fix: &Fix) -> Result<Permit, Refusal> {
+    let reach = in_force.reach(&fix.scope, None);
+    // Fixes are made where everything is: `contain_only` cuts the network alone.
+    if reach.mode < Mode::Enforce {
+        return Err(Refusal::Observing { set_by: reach.why });
+    }
+    if let Some(why) = &in_force.paused {
+        return Err(Refusal::Paused(why.clone()));
+    }
+    let account = fix.scope.account.as_str();
+    let named = |id: &str| {
+        // An id counts wherever it stands: as the target, within one such as CLUSTER/NODE, or among what was read.
+        let in_text = |text: &str| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').any(|word| word == id);
+        id == account || fix.steps.iter().any(|s| in_text(&s.aim.target) || in_text(&s.facts.to_string()))
+    };
+    if let Some(never) = in_force.policy.never.iter().find(|n| !n.id.is_empty() && named(&n.id)) {
+        return Err(Refusal::Never { id: never.id.clone(), why: never.why.clone() });
+    }
+    let stops = |s: &FixStep| crate::fixes::action(&s.aim.action).is_some_and(|a| a.stops_principals);
+    if fix.steps.iter().any(stops) && !in_force.policy.fixes.principals {
+        return Err(Refusal::Principals);
+    }
+    Ok(Permit { for_whom: fix.id.to_string() })
+}
+
+/// Grants going on with a fix that was begun, or putting back what failed of it.
+#[must_use]
+pub fn to_finish(fix: &Fix) -> Permit {
+    Permit { for_whom: format!("finishing {}", fix.id) }
+}
+
+/// Grants putting back a fix that a person ordered.
+#[must_use]
+pub fn to_undo(by: &Untrusted, fix: &Fix) -> Permit {
+    Permit { for_whom: format!("undo of {} by {by}", fix.id) }
 }
 
 impl std::fmt::Display for Permit {

@@ -5,12 +5,14 @@ use std::fmt;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use picket_model::fix::{Aim, Fix};
 use picket_model::{
     AccountId, Capture, CaseId, Change, Cluster, Entry, Facts, FlowFacts, GroupId, Hold, Instance, InstanceId,
     Interface, InterfaceId, Notice, Observation, Owners, Principal, Rule, ScalingGroup, Scope, Untrusted, VpcId,
 };
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::messages::Message;
 use crate::permit::Permit;
@@ -310,6 +312,63 @@ pub trait Holds: Send + Sync {
         group: &GroupId,
         gone: Option<&GroupId>,
     ) -> Answer<GroupId>;
+}
+
+/// What was read of a thing: what a fix would change and put back, and what its guard must know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sight {
+    /// What is there, whole.
+    pub now: Value,
+    /// What else was read.
+    pub facts: Value,
+}
+
+/// Reads and changes what fixes are about. Writing twice is writing once, and what is so already is written.
+#[async_trait]
+pub trait Fixes: Send + Sync {
+    /// What is there. `Conflict` while it cannot be read whole because a change of it is under way.
+    async fn read(&self, scope: &Scope, aim: &Aim) -> Answer<Sight>;
+    /// Changes it from one end to the other. `Conflict` while another change is under way.
+    async fn write(&self, permit: &Permit, scope: &Scope, aim: &Aim, from: &Value, to: &Value) -> Answer<()>;
+}
+
+/// What came of an attempt to write a fix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// It is written.
+    Yes,
+    /// Somebody else was faster; nothing was written.
+    Changed,
+    /// The hour's budget does not allow it; nothing was written.
+    OverBudget,
+}
+
+/// Keeps fixes, with their captures, and their journal.
+#[async_trait]
+pub trait FixStore: Send + Sync {
+    /// A fix.
+    async fn fix(&self, scope: &Scope, id: &CaseId) -> Answer<Option<Fix>>;
+    /// All fixes of an account and Region.
+    async fn fixes(&self, scope: &Scope) -> Answer<Vec<Fix>>;
+    /// Writes a fix that is to be made or asked about, in place of `known`, with its entries and its part of the budget:
+    /// all or nothing.
+    async fn begin_fix(
+        &self,
+        known: Option<&Fix>,
+        next: &Fix,
+        entries: &[Entry],
+        budget: Option<&Budget>,
+    ) -> Answer<Kept>;
+    /// Updates a fix that is still as `expected`: answers false if somebody else was faster.
+    async fn update_fix(&self, expected: &Fix, next: &Fix, entries: &[Entry]) -> Answer<bool>;
+    /// Adds entries that announce no change; the same entry twice is once.
+    async fn note_fix(&self, entries: &[Entry]) -> Answer<()>;
+}
+
+/// Makes links for people who are asked.
+pub trait Links: Send + Sync {
+    /// A link that shows a fix until `until`, good for one question; none where nothing serves it.
+    fn link(&self, id: &CaseId, question: &str, until: Timestamp) -> Option<String>;
 }
 
 /// Hands messages to the next stage.

@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+mod fixes;
+
 use picket_model::{AtDeadline, Decision, Notice, NoticeKind, Verification};
 
 /// SNS refuses a subject of 100 characters and more, and one with line breaks or control characters.
@@ -29,6 +31,11 @@ pub fn page(notice: &Notice) -> Page {
     let headline = headline(notice);
     let headline: String = headline.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let mut body = format!("{headline}\n");
+    if let NoticeKind::Fix(fix) = &notice.kind {
+        let body = fixes::body(&headline, notice, fix);
+        let severity = fixes::severity(fix.became);
+        return Page { subject: subject(notice), body: cut(&body, LONGEST_BODY), severity };
+    }
     let d = &notice.decision;
     line(&mut body, "Case", &format!("{}, score {} of 100", d.case, d.score.total));
     if let NoticeKind::Escalated { why, .. } | NoticeKind::Tampering { what: why } = &notice.kind {
@@ -81,6 +88,7 @@ fn headline(notice: &Notice) -> String {
         NoticeKind::Tampering { .. } => format!("PICKET IS BEING TAMPERED WITH {where_}"),
         NoticeKind::Suspicious => format!("LOOK AT: {what} {where_}"),
         NoticeKind::Released { .. } => format!("RELEASED: {what} {where_}"),
+        NoticeKind::Fix(fix) => format!("{}: {what} {where_}", fixes::word(fix.became)),
         NoticeKind::Trouble { .. } => format!("PICKET NEEDS YOU {where_}"),
     }
 }
@@ -88,7 +96,9 @@ fn headline(notice: &Notice) -> String {
 fn count(d: &Decision) -> String {
     match d.targets.as_slice() {
         [one] => one.asset.clone(),
-        many => format!("{} instances", many.len()),
+        [] => "nothing".to_owned(),
+        many if many.iter().all(|t| t.instance.is_some()) => format!("{} instances", many.len()),
+        many => format!("{} things", many.len()),
     }
 }
 
@@ -173,6 +183,7 @@ fn done(body: &mut String, notice: &Notice) {
         | NoticeKind::Suspicious
         | NoticeKind::Escalated { .. }
         | NoticeKind::Tampering { .. }
+        | NoticeKind::Fix(_)
         | NoticeKind::Trouble { .. } => {}
     }
 }
@@ -200,7 +211,7 @@ fn next(body: &mut String, notice: &Notice) {
         NoticeKind::Tampering { .. } => {
             line(body, "Stop it", &format!("picket pause --reason \"...\" --stack {stack}"))
         }
-        NoticeKind::Trouble { .. } => {}
+        NoticeKind::Trouble { .. } | NoticeKind::Fix(_) => {}
     }
 }
 
@@ -227,6 +238,7 @@ fn severity(kind: &NoticeKind) -> &'static str {
         NoticeKind::WouldQuarantine { .. } => "high",
         NoticeKind::Suspicious => "medium",
         NoticeKind::Released { .. } => "low",
+        NoticeKind::Fix(fix) => fixes::severity(fix.became),
     }
 }
 

@@ -19,6 +19,8 @@ mod power;
 
 pub use denial::{Denial, Said};
 
+pub(crate) use iam::decoded;
+
 use std::fmt::Display;
 
 use async_trait::async_trait;

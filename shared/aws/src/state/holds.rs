@@ -151,7 +151,12 @@ impl Holds for Table {
 }
 
 impl Table {
-    fn put(&self, row: Item, condition: &str, values: &[(&str, super::AttributeValue)]) -> Answer<TransactWriteItem> {
+    pub(super) fn put(
+        &self,
+        row: Item,
+        condition: &str,
+        values: &[(&str, super::AttributeValue)],
+    ) -> Answer<TransactWriteItem> {
         let mut put = Put::builder().table_name(&self.name).set_item(Some(row)).condition_expression(condition);
         for (name, value) in values {
             put = put.expression_attribute_values(*name, value.clone());
@@ -185,7 +190,7 @@ impl Table {
     }
 
     /// All entries of one moment in one item.
-    fn journal_write(&self, entries: &[Entry]) -> Answer<Option<TransactWriteItem>> {
+    pub(super) fn journal_write(&self, entries: &[Entry]) -> Answer<Option<TransactWriteItem>> {
         let Some(first) = entries.first() else { return Ok(None) };
         let row = item(&format!("case#{}", first.case), &key_of(first, &first.subject), &entries)?;
         let put = Put::builder().table_name(&self.name).set_item(Some(row)).build().map_err(|e| unbuilt(&e))?;
@@ -220,15 +225,15 @@ fn key_of(entry: &Entry, subject: &str) -> String {
     format!("journal#{:020}#{subject}#{:?}", entry.at.as_microsecond(), entry.event)
 }
 
-fn unbuilt(error: &impl std::error::Error) -> PortError {
+pub(super) fn unbuilt(error: &impl std::error::Error) -> PortError {
     PortError::new("building", "a write", Kind::Other, &error.to_string())
 }
 
-fn failed_condition(reason: Option<&CancellationReason>) -> bool {
+pub(super) fn failed_condition(reason: Option<&CancellationReason>) -> bool {
     reason.and_then(CancellationReason::code) == Some(CONDITION)
 }
 
-fn reasons<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<&[CancellationReason]> {
+pub(super) fn reasons<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<&[CancellationReason]> {
     match error.as_service_error()? {
         TransactWriteItemsError::TransactionCanceledException(canceled) => Some(canceled.cancellation_reasons()),
         _ => None,

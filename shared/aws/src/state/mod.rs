@@ -11,8 +11,11 @@
 //! | `case#<case>` | `journal#<time>#…` | the journal |
 //! | `vpc#<account>#<region>` | VPC id | the quarantine group that we made |
 //! | `blast#<account>` | hour, hour and counter | how many were held in that hour, in all and of a group |
+//! | `blast#<account>` | hour | how many were held in that hour |
+//! | `fix#<account>#<region>` | fix id | fixes with their captures and approvals |
 //! | `notice#<id>` | `told` | notices that people were told |
 
+mod fixes;
 mod holds;
 mod inventory;
 mod outbox;

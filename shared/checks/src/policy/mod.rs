@@ -6,6 +6,7 @@
 
 mod containment;
 mod exemptions;
+mod fixes;
 mod flows;
 mod holds;
 mod limits;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use containment::Containment;
 pub use exemptions::{Exemption, Never};
+pub use fixes::{Ask, Asking, Choice, Do, Fixes};
 pub use flows::{Credentials, DropAddress, Evidence, Flows};
 pub use holds::Holds;
 pub use limits::{BlastRadius, KeepHealthy};
@@ -57,6 +59,9 @@ pub struct Policy {
     /// How much may be done before people have to look.
     #[serde(default)]
     pub blast_radius: BlastRadius,
+    /// What is done about what rules find.
+    #[serde(default)]
+    pub fixes: Fixes,
     /// Nodes that are left working.
     #[serde(default)]
     pub keep_healthy: KeepHealthy,
@@ -141,6 +146,9 @@ impl Policy {
 
     fn check(&self) -> Result<(), Fault> {
         self.risk.check()?;
+        if let Some(odd) = self.fixes.odd() {
+            return Err(("fixes", odd));
+        }
         self.holds.check()?;
         self.blast_radius.check()?;
         self.flows.check()?;
