@@ -3,6 +3,7 @@
 
 mod ask;
 mod assess;
+mod collect;
 mod deny;
 mod discover;
 mod entry;
@@ -22,6 +23,7 @@ async fn main() -> Result<(), Error> {
     match handler.as_str() {
         "ask" => ask::run().await,
         "assess" => assess::run().await,
+        "collect" => collect::run().await,
         "deny" => deny::run().await,
         "discover" => discover::run().await,
         "fix" => fix::run().await,
@@ -31,7 +33,7 @@ async fn main() -> Result<(), Error> {
         "sweep" => sweep::run().await,
         "watch" => watch::run().await,
         other => Err(format!(
-            "`{other}` is no entry point of Picket; set the function's Handler to one of ask, assess, deny, discover, \
+            "`{other}` is no entry point of Picket; set the function's Handler to one of ask, assess, collect, deny, discover, \
              fix, notify, release, respond, sweep, watch"
         )
         .into()),

@@ -25,6 +25,7 @@ const SHOWN: usize = 25;
   picket assess prod                              one asset, by its name or id, with what was read
   picket assess --rules policies/ --fail-on high  in a pipeline, with your own rules and waivers
   picket assess --save-evidence e.json && picket assess --evidence e.json
+  picket assess --print-policy                    what the role that assesses needs, and no more
 
 It ends with 1 if something is open that is at least as bad as `--fail-on`.")]
 pub struct Args {
@@ -40,6 +41,9 @@ pub struct Args {
     /// End with 1 from this severity on
     #[arg(long, value_name = "SEVERITY", default_value = "low", value_parser = severity)]
     pub fail_on: Severity,
+    /// Print the IAM policy that the role that assesses needs, and do nothing else
+    #[arg(long)]
+    pub print_policy: bool,
     /// Put every outcome into the JSON, not only findings
     #[arg(long)]
     pub evaluations: bool,
@@ -70,6 +74,10 @@ struct Answer {
 /// # Errors
 /// If rules or evidence cannot be read.
 pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
+    if args.print_policy {
+        session.show.json(&picket_evidence::permissions::policy(picket_evidence::collectors()))?;
+        return Ok(Exit::Done);
+    }
     let case = args.sources.case(session).await?;
     if let Some(asset) = &args.asset
         && !case.evidence.documents().any(|d| is(asset, d))

@@ -10,9 +10,8 @@ use jiff::Timestamp;
 use picket_aws::{Caller, Clients};
 use picket_checks::Book;
 use picket_checks::rules::Evidence;
-use picket_evidence::account::{self, Wanted};
+use picket_evidence::account::Wanted;
 use picket_evidence::aws::settings::Settings;
-use picket_evidence::collector::Collector;
 use picket_model::{AccountId, Region};
 
 use crate::failure::Failure;
@@ -25,7 +24,7 @@ pub struct Sources {
     #[arg(long, value_name = "DIR")]
     pub rules: Option<PathBuf>,
     /// Read these Regions, with commas between them, instead of the one of your profile
-    #[arg(long, value_name = "REGIONS", value_delimiter = ',', value_parser = Region::parse::<&str>)]
+    #[arg(long, value_name = "REGIONS", value_delimiter = ',')]
     pub regions: Vec<Region>,
     /// Read every Region that the account has switched on
     #[arg(long, conflicts_with = "regions")]
@@ -112,13 +111,5 @@ async fn read(
     at: Timestamp,
 ) -> Evidence {
     let wanted = Wanted { account: &caller.account, regions, kinds: None, settings, at };
-    let collectors: Vec<&'static dyn Collector> = picket_evidence::collectors().collect();
-    let read = account::read(&wanted, &collectors, |region| clients.in_region(region.unwrap_or(home))).await;
-    let mut evidence = Evidence::default();
-    for (kind, region) in &read.complete {
-        evidence.complete(kind, &caller.account, region.as_ref());
-    }
-    evidence.expect(regions.iter().cloned());
-    evidence.add(read.documents);
-    evidence
+    picket_evidence::reader::evidence(&wanted, |region| clients.in_region(region.unwrap_or(home))).await
 }

@@ -1,0 +1,57 @@
+//! Evidence for the posture stage: an account read by all collectors, in one Region or in all.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use picket_aws::Clients;
+use picket_checks::rules::Evidence;
+use picket_model::{AccountId, Region};
+use picket_pipeline::ports::Answer;
+use picket_pipeline::posture::Reader;
+
+use crate::account::{self, Wanted};
+use crate::aws::settings::Settings;
+use crate::collector::Collector;
+
+/// Reads with these clients.
+#[derive(Debug)]
+pub struct Reading<'a> {
+    /// The clients.
+    pub clients: &'a Clients,
+    /// The Region of what has none.
+    pub home: &'a Region,
+    /// The owner's words.
+    pub settings: &'a Settings,
+}
+
+#[async_trait]
+impl Reader for Reading<'_> {
+    async fn read(
+        &self,
+        account: &AccountId,
+        region: Option<&Region>,
+        kinds: Option<&BTreeSet<String>>,
+        at: Timestamp,
+    ) -> Answer<Evidence> {
+        let all = self.clients.regions(self.home).await?;
+        let regions = region.map_or_else(|| all.clone(), |r| vec![r.clone()]);
+        let wanted = Wanted { account, regions: &regions, kinds, settings: self.settings, at };
+        let mut evidence = evidence(&wanted, |region| self.clients.in_region(region.unwrap_or(self.home))).await;
+        evidence.expect(all);
+        Ok(evidence)
+    }
+}
+
+/// Reads an account with every collector there is.
+pub async fn evidence(wanted: &Wanted<'_>, config: impl Fn(Option<&Region>) -> picket_aws::SdkConfig) -> Evidence {
+    let collectors: Vec<&'static dyn Collector> = crate::collectors().collect();
+    let read = account::read(wanted, &collectors, config).await;
+    let mut evidence = Evidence::default();
+    for (kind, region) in &read.complete {
+        evidence.complete(kind, wanted.account, region.as_ref());
+    }
+    evidence.expect(wanted.regions.iter().cloned());
+    evidence.add(read.documents);
+    evidence
+}
