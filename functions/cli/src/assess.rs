@@ -24,6 +24,7 @@ const SHOWN: usize = 25;
   picket assess --all-regions --output html > report.html
   picket assess prod                              one asset, by its name or id, with what was read
   picket assess --rules policies/ --fail-on high  in a pipeline, with your own rules and waivers
+  picket assess --kubeconfig ~/.kube/config       one Kubernetes cluster, EKS or not, without AWS
   picket assess --save-evidence e.json && picket assess --evidence e.json
   picket assess --print-policy                    what the role that assesses needs, and no more
 
@@ -121,12 +122,17 @@ fn sort(findings: &mut [Finding], now: Timestamp) {
 
 /// The risk of every asset that has findings, the highest first.
 pub fn risks(book: &Book, findings: &[Finding], now: Timestamp) -> Vec<AssetRisk> {
+    risks_with(book, findings, &|_| Live::default(), now)
+}
+
+/// The same with what is going on in assets.
+pub fn risks_with(book: &Book, findings: &[Finding], live: &dyn Fn(&str) -> Live, now: Timestamp) -> Vec<AssetRisk> {
     let exposes = |rule: &str| book.rules().get(rule).is_some_and(picket_checks::rules::Rule::exposes);
     let mut all: Vec<AssetRisk> = risk::by_asset(findings)
         .into_values()
         .filter_map(|of| {
-            let score = risk::score(&of, &Live::default(), exposes, now);
             let first = of.first()?;
+            let score = risk::score(&of, &live(&first.asset), exposes, now);
             Some(AssetRisk {
                 asset: first.asset.clone(),
                 name: Untrusted::new(first.asset.split_once('/').map_or("", |(_, id)| id)),

@@ -12,7 +12,7 @@ use picket_pipeline::posture::Reader;
 
 use crate::account::{self, Wanted};
 use crate::aws::settings::Settings;
-use crate::collector::Collector;
+use crate::collector::{Collector, Reach};
 
 /// Reads with these clients.
 #[derive(Debug)]
@@ -35,12 +35,19 @@ impl Reader for Reading<'_> {
         at: Timestamp,
     ) -> Answer<Evidence> {
         let all = self.clients.regions(self.home).await?;
-        let regions = region.map_or_else(|| all.clone(), |r| vec![r.clone()]);
+        // What an account has once is judged beside what its Regions hold: of all of them, or of none.
+        let one = region.filter(|_| !kinds.is_some_and(|k| k.iter().any(|kind| is_of_account(kind))));
+        let regions = one.map_or_else(|| all.clone(), |r| vec![r.clone()]);
         let wanted = Wanted { account, regions: &regions, kinds, settings: self.settings, at };
         let mut evidence = evidence(&wanted, |region| self.clients.in_region(region.unwrap_or(self.home))).await;
         evidence.expect(all);
         Ok(evidence)
     }
+}
+
+/// Whether an account has this kind once, and not in each Region.
+fn is_of_account(kind: &str) -> bool {
+    kind == "aws.account" || crate::collectors().any(|c| c.reach() == Reach::Account && c.kinds().contains(&kind))
 }
 
 /// Reads an account with every collector there is.
@@ -54,4 +61,18 @@ pub async fn evidence(wanted: &Wanted<'_>, config: impl Fn(Option<&Region>) -> p
     evidence.expect(wanted.regions.iter().cloned());
     evidence.add(read.documents);
     evidence
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_account_has_once_is_told_from_what_a_region_has() {
+        for (kind, expected) in
+            [("aws.account", true), ("iam.role", true), ("s3.bucket", true), ("ec2.instance", false)]
+        {
+            assert_eq!(is_of_account(kind), expected, "{kind}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! What `assess`, `benchmark`, `explain` and `rule` share: the book that is judged by, and the evidence that is judged.
 
+pub mod cluster;
 pub mod folder;
 pub mod paper;
 pub mod render;
@@ -29,6 +30,12 @@ pub struct Sources {
     /// Read every Region that the account has switched on
     #[arg(long, conflicts_with = "regions")]
     pub all_regions: bool,
+    /// Read the Kubernetes cluster of this kubeconfig alone; AWS is not read
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["regions", "all_regions", "evidence"])]
+    pub kubeconfig: Option<PathBuf>,
+    /// The kubeconfig's context, instead of its current one
+    #[arg(long, value_name = "NAME", requires = "kubeconfig")]
+    pub context: Option<String>,
     /// Judge what was saved in this file; AWS is not read
     #[arg(long, value_name = "FILE", conflicts_with_all = ["regions", "all_regions", "save_evidence"])]
     pub evidence: Option<PathBuf>,
@@ -48,6 +55,8 @@ pub struct Case {
     pub of: String,
     /// When it was read.
     pub at: Timestamp,
+    /// AWS, where it was read and not a file.
+    pub live: Option<(Aws, Caller)>,
 }
 
 impl Sources {
@@ -71,7 +80,15 @@ impl Sources {
         if let Some(file) = &self.evidence {
             let (evidence, at) = paper::read(file)?;
             let of = format!("what was saved in {}", file.display());
-            return Ok(Case { book, evidence, of, at });
+            return Ok(Case { book, evidence, of, at, live: None });
+        }
+        if let Some(kubeconfig) = &self.kubeconfig {
+            let at = Timestamp::now();
+            let (evidence, name) = cluster::read(kubeconfig, self.context.as_deref(), session, at).await?;
+            if let Some(file) = &self.save_evidence {
+                paper::write(file, &evidence)?;
+            }
+            return Ok(Case { book, evidence, of: format!("cluster {name}"), at, live: None });
         }
         let (aws, caller) = session.known().await?;
         let regions = self.regions(&aws, session).await?;
@@ -82,7 +99,7 @@ impl Sources {
         if let Some(file) = &self.save_evidence {
             paper::write(file, &evidence)?;
         }
-        Ok(Case { book, evidence, of: place(&caller.account, &regions), at })
+        Ok(Case { book, evidence, of: place(&caller.account, &regions), at, live: Some((aws, caller)) })
     }
 
     async fn regions(&self, aws: &Aws, session: &Session) -> Result<Vec<Region>, Failure> {

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use picket_aws::events::{self, Malformed};
 use picket_aws::{Caller, Clients};
 use picket_checks::Policy;
-use picket_model::{Decoded, Mode, Trigger};
+use picket_model::{Decoded, InstanceId, Mode, Scope, Score, Subject, Trigger, TriggerKind, Untrusted};
 use picket_pipeline::InForce;
 use serde::Serialize;
 
@@ -124,6 +124,28 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
     let replayed = Replayed { next: next(&args, &events, session), events };
     session.show.answer(&replayed)?;
     Ok(exit(&replayed.events))
+}
+
+/// What the live signals say of an instance now, by the built-in policy.
+///
+/// # Errors
+/// If AWS cannot be read.
+pub async fn signs(clients: &Clients, scope: Scope, instance: InstanceId) -> Result<Score, Failure> {
+    let policy = Policy { mode: Mode::Observe, ..Policy::default() };
+    let in_force =
+        InForce { policy, version: "default".to_owned(), ceiling: Mode::Observe, paused: None, trouble: None };
+    let trigger = Trigger {
+        kind: TriggerKind::Schedule,
+        scope,
+        at: jiff::Timestamp::now(),
+        event: Untrusted::new("explain"),
+        subject: Subject::Instances(vec![instance]),
+        principal: None,
+        signal: None,
+        hint: Default::default(),
+    };
+    let judged = judge::judge(trigger, Some(clients), &in_force).await?;
+    Ok(judged.findings.into_iter().next().map(|f| f.score).unwrap_or_default())
 }
 
 /// The text of a file, or of standard input.
