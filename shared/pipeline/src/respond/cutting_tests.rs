@@ -194,9 +194,10 @@ fn what_a_worker_left_open_is_closed_by_the_sweep() {
         state.sent.clear();
         state.now = state.now.saturating_add(jiff::SignedDuration::from_secs(600)).unwrap();
     }
-    let ports = crate::sweep::Ports { cloud: &world, inventory: &world, holds: &world, queues: &world };
+    let ports =
+        crate::sweep::Ports { cloud: &world, inventory: &world, holds: &world, queues: &world, releases: &world };
     let now = world.state().now;
-    futures::executor::block_on(crate::sweep::run(&ports, &super::super::tests::scope(), now)).unwrap();
+    futures::executor::block_on(crate::sweep::run(&ports, "picket", &super::super::tests::scope(), now)).unwrap();
     let sent = world.state().sent.clone();
     let decisions = sent.iter().filter_map(|m| match m {
         crate::messages::Message::Decision(d) => Some(d.as_ref().clone()),
