@@ -4,6 +4,7 @@
 mod ask;
 mod assess;
 mod collect;
+mod deny;
 mod discover;
 mod entry;
 mod fix;
@@ -23,6 +24,7 @@ async fn main() -> Result<(), Error> {
         "ask" => ask::run().await,
         "assess" => assess::run().await,
         "collect" => collect::run().await,
+        "deny" => deny::run().await,
         "discover" => discover::run().await,
         "fix" => fix::run().await,
         "notify" => notify::run().await,
@@ -31,7 +33,7 @@ async fn main() -> Result<(), Error> {
         "sweep" => sweep::run().await,
         "watch" => watch::run().await,
         other => Err(format!(
-            "`{other}` is no entry point of Picket; set the function's Handler to one of ask, assess, collect, discover, \
+            "`{other}` is no entry point of Picket; set the function's Handler to one of ask, assess, collect, deny, discover, \
              fix, notify, release, respond, sweep, watch"
         )
         .into()),

@@ -41,7 +41,7 @@ async fn kept(entry: &Entry, order: keep::Order) -> Result<keep::Answered, Error
 
 async fn handle(entry: &Entry, order: Order) -> Result<Released, Error> {
     let groups = SecurityGroups::new(&entry.clients, &entry.settings.stack);
-    let levers = AwsLevers::new(&entry.clients, &entry.settings.stack);
+    let levers = AwsLevers::new(&entry.clients, &entry.settings.stack).with_denials_asked();
     let ports = Ports {
         cloud: &entry.clients,
         containment: &groups,

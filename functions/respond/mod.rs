@@ -43,7 +43,7 @@ pub async fn run() -> Result<(), Error> {
 
 async fn handle(entry: &Entry, message: Message) -> Handled {
     let groups = SecurityGroups::new(&entry.clients, &entry.settings.stack);
-    let levers = AwsLevers::new(&entry.clients, &entry.settings.stack);
+    let levers = levers(entry);
     let ports = ports(entry, &groups, &levers);
     let receives = message.receives;
     match message.read() {
@@ -77,11 +77,17 @@ async fn ordered(entry: &Entry, payload: Value, arn: &str) -> Result<Value, Erro
     let order: Order = serde_json::from_value(payload).map_err(|e| format!("the order cannot be read: {e}"))?;
     let scope = entry.environment.scope(arn)?;
     let groups = SecurityGroups::new(&entry.clients, &entry.settings.stack);
-    let levers = AwsLevers::new(&entry.clients, &entry.settings.stack);
+    let levers = levers(entry);
     let decision = order.decision(&scope, jiff::Timestamp::now());
     let outcome = respond::run(&ports(entry, &groups, &levers), &entry.settings, &decision).await?;
     tracing::info!(case = %decision.case, by = %order.by, outcome = ?outcome, "carried out an order");
     Ok(serde_json::json!({ "case": decision.case, "outcome": outcome.name(), "says": outcome.to_string() }))
+}
+
+fn levers(entry: &Entry) -> AwsLevers<'_> {
+    AwsLevers::new(&entry.clients, &entry.settings.stack)
+        .with_evidence(entry.environment.get("PICKET_EVIDENCE_BUCKET"))
+        .with_denials_asked()
 }
 
 fn ports<'a>(entry: &'a Entry, groups: &'a SecurityGroups<'a>, levers: &'a AwsLevers<'a>) -> Ports<'a> {

@@ -30,14 +30,18 @@ TAKE = {"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttribu
 SEND = {"sqs:SendMessage"}
 READ = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
 WRITE = {"dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
+OWNERS = {
+    "batch:UpdateComputeEnvironment", "ec2:ModifyFleet", "ec2:ModifySpotFleetRequest", "ecs:DescribeCapacityProviders",
+    "ecs:UpdateCapacityProvider", "eks:UpdateNodegroupConfig"}
+WINDOW = {"ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress", "ec2:DeleteSecurityGroup"}
 CLUSTERS = {"eks:DescribeCluster", "eks:ListClusters"}
 INTERFACES = {"ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups"}
 ACTIONS = {
     "Discover": LOG | TAKE | SEND | READ | WRITE | CLUSTERS | INTERFACES | {
         "autoscaling:DescribeAutoScalingGroups", "cloudtrail:LookupEvents", "ec2:DescribeImages", "ec2:DescribeInstanceAttribute",
         "ec2:DescribeLaunchTemplateVersions", "iam:ListAttachedUserPolicies"},
-    "Sweep": LOG | SEND | READ | WRITE | CLUSTERS | {
-        "ec2:DescribeInstances", "ec2:DescribeRegions", "ec2:DescribeVpcs", "lambda:InvokeFunction"},
+    "Sweep": LOG | SEND | READ | WRITE | CLUSTERS | INTERFACES | {
+        "ec2:DescribeRegions", "ec2:DescribeVpcs", "lambda:InvokeFunction"},
     "Assess": LOG | TAKE | SEND | READ | WRITE,
     "Collect": LOG | TAKE | SEND | READ | WRITE | {
         "access-analyzer:ListAnalyzers", "access-analyzer:ListFindings", "account:GetAlternateContact", "account:GetContactInformation",
@@ -78,18 +82,24 @@ ACTIONS = {
         "s3:GetEncryptionConfiguration", "s3:ListAllMyBuckets", "securityhub:DescribeHub", "sns:GetTopicAttributes", "sns:ListTopics",
         "ssm:DescribeDocumentPermission", "ssm:DescribeInstanceInformation", "ssm:GetServiceSetting", "ssm:ListDocuments",
         "ssm:ListResourceComplianceSummaries", "sso:ListInstances", "tag:GetResources"},
-    "Respond": LOG | TAKE | SEND | READ | WRITE | INTERFACES | {
+    "Respond": LOG | TAKE | SEND | READ | WRITE | INTERFACES | OWNERS | WINDOW | {
+        "batch:DescribeComputeEnvironments", "ec2:CancelSpotInstanceRequests", "ec2:CreateNetworkAclEntry", "ec2:DescribeFleetInstances",
+        "ec2:DescribeFleets", "ec2:DescribeIamInstanceProfileAssociations", "ec2:DescribeNatGateways", "ec2:DescribeNetworkAcls", "ec2:DescribeRouteTables",
+        "ec2:DescribeSpotFleetInstances", "ec2:DescribeSpotFleetRequests", "ec2:DescribeSpotInstanceRequests", "ec2:DescribeVolumes",
+        "ec2:DisassociateAddress", "ec2:DisassociateIamInstanceProfile", "ec2:LockSnapshot", "ec2:StopInstances", "eks:DescribeNodegroup", "s3:PutObject",
         "autoscaling:DescribeAutoScalingGroups", "autoscaling:SuspendProcesses", "ec2:CreateSecurityGroup", "ec2:CreateSnapshots",
         "ec2:CreateTags", "ec2:DescribeInstanceAttribute", "ec2:DescribeSnapshots", "ec2:ModifyInstanceAttribute",
         "ec2:ModifyInstanceMetadataOptions", "ec2:ModifyNetworkInterfaceAttribute", "ec2:RevokeSecurityGroupEgress",
         "ec2:RevokeSecurityGroupIngress", "elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:DescribeTargetGroups",
-        "elasticloadbalancing:DescribeTargetHealth", "iam:AttachRolePolicy", "iam:CreatePolicy", "iam:GetInstanceProfile", "iam:GetPolicy",
-        "iam:GetPolicyVersion"},
-    "Release": LOG | SEND | READ | WRITE | INTERFACES | {
+        "elasticloadbalancing:DescribeTargetHealth", "iam:GetInstanceProfile", "lambda:InvokeFunction"},
+    "Deny": LOG | READ | {
+        "iam:AttachRolePolicy", "iam:CreatePolicy", "iam:DeletePolicy", "iam:DetachRolePolicy", "iam:GetPolicy", "iam:GetPolicyVersion"},
+    "Release": LOG | SEND | READ | WRITE | INTERFACES | OWNERS | {
+        "ec2:AssociateAddress", "ec2:AssociateIamInstanceProfile", "iam:PassRole", "ec2:DeleteNetworkAclEntry", "ec2:DescribeNetworkAcls", "ec2:StartInstances",
         "autoscaling:ResumeProcesses", "ec2:DeleteTags", "ec2:DescribeInstanceAttribute", "ec2:ModifyInstanceAttribute",
         "ec2:ModifyInstanceMetadataOptions", "ec2:ModifyNetworkInterfaceAttribute", "elasticloadbalancing:DescribeTargetGroups",
-        "elasticloadbalancing:DescribeTargetHealth", "elasticloadbalancing:RegisterTargets", "iam:DeletePolicy", "iam:DetachRolePolicy",
-        "iam:GetInstanceProfile"},
+        "elasticloadbalancing:DescribeTargetHealth", "elasticloadbalancing:RegisterTargets", "iam:GetInstanceProfile",
+        "ec2:DescribeSpotInstanceRequests", "ec2:DescribeIamInstanceProfileAssociations", "lambda:InvokeFunction"},
     "Watch": LOG | TAKE | SEND | READ,
     "Notify": LOG | TAKE | READ | WRITE | {"kms:Decrypt", "kms:GenerateDataKey", "sns:Publish"},
     "Ask": LOG | READ | {"secretsmanager:GetSecretValue"},
@@ -132,18 +142,18 @@ READS = {
     "Discover": {"asset#*", "seen#*", "policy", "switch"}, "Sweep": {"asset#*", "hold#*"},
     "Assess": {"asset#*", "seen#*", "policy", "switch"}, "Collect": {"finding#*", "benchmark#*", "policy", "rules"}, "Respond": None,
     "Release": {"hold#*", "case#*", "vpc#*", "policy", "switch"}, "Notify": {"notice#*"}, "Watch": {"hold#*", "case#*"},
-    "Ask": {"fix#*"}, "Fix": {"fix#*", "case#*", "policy", "switch"},
+    "Ask": {"fix#*"}, "Deny": {"hold#*"}, "Fix": {"fix#*", "case#*", "policy", "switch"},
 }
 WRITES = {
     "Discover": {"asset#*", "seen#*"}, "Sweep": {"asset#*", "seen#*"}, "Assess": {"policy"},
     "Collect": {"finding#*", "benchmark#*"},
     "Respond": {"hold#*", "case#*", "vpc#*", "blast#*"}, "Release": {"hold#*", "case#*"}, "Notify": {"notice#*"}, "Watch": set(),
-    "Ask": set(), "Fix": {"fix#*", "case#*", "blast#*"},
+    "Ask": set(), "Deny": set(), "Fix": {"fix#*", "case#*", "blast#*"},
 }
 SENDS = {
     "Discover": {"assess", "triggers-dead"}, "Sweep": {"triggers", "respond", "notices"}, "Assess": {"respond", "notices"}, "Collect": {"fix", "notices"},
     "Respond": {"notices"}, "Release": {"notices"}, "Notify": set(), "Watch": {"notices"},
-    "Ask": set(), "Fix": {"fix", "notices"},
+    "Ask": set(), "Deny": set(), "Fix": {"fix", "notices"},
 }
 # Changes of fix that AWS lets nobody confine to a resource.
 ACCOUNT_WIDE = {
@@ -153,8 +163,13 @@ ACCOUNT_WIDE = {
     "guardduty:CreateDetector", "iam:DeleteAccountPasswordPolicy", "iam:UpdateAccountPasswordPolicy", "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery", "s3:PutAccountPublicAccessBlock",
 }
-# The statements that let respond into one kind of group only, and the condition each must carry.
+# The statements that let respond into two kinds of groups only, and the conditions one of which each must carry. What may be opened
+# is never what must be shut: no statement that opens names the mark of a quarantine group.
+OPEN = ("aws:RequestTag/picket:open", "aws:ResourceTag/picket:open")
 QUARANTINE = {
+    ("ec2:AuthorizeSecurityGroupEgress", "security-group"): "aws:ResourceTag/picket:open",
+    ("ec2:AuthorizeSecurityGroupIngress", "security-group"): "aws:ResourceTag/picket:open",
+    ("ec2:DeleteSecurityGroup", "security-group"): "aws:ResourceTag/picket:open",
     ("ec2:CreateSecurityGroup", "security-group"): "aws:RequestTag/picket:quarantine",
     ("ec2:CreateTags", "security-group"): "aws:RequestTag/picket:quarantine",
     ("ec2:RevokeSecurityGroupEgress", "security-group"): "aws:ResourceTag/picket:quarantine",
@@ -165,22 +180,25 @@ QUARANTINE = {
 HELD = {
     ("Respond", "ec2:CreateTags"): ("aws:RequestTag/picket:",),
     ("Respond", "ec2:ModifyInstanceAttribute"): (
-        '"ec2:Attribute/DisableApiTermination": "true"', '"ec2:Attribute/InstanceInitiatedShutdownBehavior": "stop"', "BlockDeviceMapping"),
+        '"ec2:Attribute/DisableApiStop": "false"', '"ec2:Attribute/DisableApiTermination": "true"',
+        '"ec2:Attribute/InstanceInitiatedShutdownBehavior": "stop"', "BlockDeviceMapping"),
+    ("Release", "iam:PassRole"): ('"iam:PassedToService": "ec2.amazonaws.com"',),
+    ("Respond", "ec2:LockSnapshot"): ('"aws:ResourceTag/picket:case": "false"',),
     ("Respond", "ec2:ModifyInstanceMetadataOptions"): ('"ec2:Attribute/HttpEndpoint": "disabled"',),
-    ("Respond", "iam:AttachRolePolicy"): ("policy/picket/${Stack}/deny-*",),
+    ("Deny", "iam:AttachRolePolicy"): ("policy/picket/${Stack}/deny-*",),
     ("Fix", "ec2:CreateTags"): ("ec2:CreateAction",),
     ("Fix", "iam:AttachRolePolicy"): ("policy/AWSDenyAll", "deny-sessions-*"),
     ("Fix", "iam:AttachUserPolicy"): ("policy/AWSDenyAll",),
     ("Fix", "kms:CreateGrant"): ("kms:GrantIsForAWSResource",),
     ("Release", "ec2:DeleteTags"): ('"aws:TagKeys": ["picket:case"]',),
     ("Release", "ec2:ModifyInstanceAttribute"): (
-        '"ec2:Attribute/DisableApiTermination": "false"', '"ec2:Attribute/InstanceInitiatedShutdownBehavior": "terminate"',
-        "BlockDeviceMapping"),
+        '"ec2:Attribute/DisableApiStop": "true"', '"ec2:Attribute/DisableApiTermination": "false"',
+        '"ec2:Attribute/InstanceInitiatedShutdownBehavior": "terminate"', "BlockDeviceMapping"),
     ("Release", "ec2:ModifyInstanceMetadataOptions"): ('"ec2:Attribute/HttpEndpoint": "enabled"',),
-    ("Release", "iam:DetachRolePolicy"): ("policy/picket/${Stack}/deny-*",),
+    ("Deny", "iam:DetachRolePolicy"): ("policy/picket/${Stack}/deny-*",),
 }
-# IAM takes no more inline policy than this in a role, without white space.
-LARGEST_ROLE = 10240
+# IAM takes no more inline policy than this in a role, and no more than this in a managed policy, without white space.
+LARGEST_ROLE, LARGEST_POLICY = 10240, 6144
 
 found = []
 
@@ -232,13 +250,20 @@ def translated():
 
 
 def roles_do_what_is_listed_and_no_more():
-    roles = of_type(load(ROOT / "infra/roles.yaml"), "AWS::IAM::Role")
+    template = load(ROOT / "infra/roles.yaml")
+    roles, more = of_type(template, "AWS::IAM::Role"), of_type(template, "AWS::IAM::ManagedPolicy")
+    for name, policy in more.items():
+        size = len(json.dumps(policy["PolicyDocument"], separators=(",", ":")))
+        check(size <= LARGEST_POLICY, f"roles.yaml: {name} holds {size} characters, more than IAM takes")
+        check(len(policy["Roles"]) == 1, f"roles.yaml: {name} belongs to more than one role")
     check({f"{name}Role" for name in ACTIONS} == set(roles), "roles.yaml: one role a function, each listed in lint.py")
     for name in ACTIONS.keys() & {r.removesuffix("Role") for r in roles}:
         role = roles[f"{name}Role"]
         where = f"roles.yaml: {name}Role"
         check(not role.get("ManagedPolicyArns"), f"{where} takes a managed policy, which someone else may widen")
-        statements = [s["Fn::If"][1] if "Fn::If" in s else s for p in role["Policies"] for s in p["PolicyDocument"]["Statement"]]
+        documents = [p["PolicyDocument"] for p in role["Policies"]]
+        documents += [p["PolicyDocument"] for p in more.values() if text(p["Roles"][0]) == f"{name}Role"]
+        statements = [s["Fn::If"][1] if "Fn::If" in s else s for d in documents for s in d["Statement"]]
         allowed = [s for s in statements if s["Effect"] == "Allow"]
         granted = {a for s in allowed for a in many(s["Action"])}
         for action in sorted(granted ^ ACTIONS[name]):
@@ -260,13 +285,14 @@ def roles_do_what_is_listed_and_no_more():
                 sends |= {tail(r) for r in resources}
             for (action, kind), key in QUARANTINE.items():
                 if name == "Respond" and action in actions and any(f":{kind}/" in r for r in resources):
-                    check('"StringEquals"' in condition and key in condition, f"{where}: {s['Sid']} is not held to quarantine groups")
+                    held = '"StringEquals"' in condition and (key in condition or any(o in condition for o in OPEN))
+                    check(held, f"{where}: {s['Sid']} is not held to groups of Picket's own")
             for action in actions:
                 wanted = HELD.get((name, action))
                 check(not wanted or any(w in condition for w in wanted), f"{where}: {s['Sid']} is not held to what Picket does")
         denied = {a for s in statements if s["Effect"] == "Deny" for a in many(s["Action"])}
-        check(name != "Respond" or {"ec2:CreateTags", "ec2:DeleteTags", "iam:AttachRolePolicy"} <= denied,
-              f"{where} is not forbidden to tag, or to change Picket")
+        check(name != "Respond" or {"ec2:CreateTags", "ec2:DeleteTags"} <= denied, f"{where} is not forbidden to tag")
+        check(name != "Deny" or "iam:AttachRolePolicy" in denied, f"{where} is not forbidden to change Picket")
         size = len(json.dumps([p["PolicyDocument"] for p in role["Policies"]], separators=(",", ":")))
         check(size <= LARGEST_ROLE, f"{where} holds {size} characters, more than IAM takes")
         check(reads == READS[name], f"{where} reads other keys than are listed: {reads}")

@@ -107,7 +107,7 @@ class Deployment:
     def roles(self) -> list[dict]:
         """The roles of the stack's functions."""
         found = self.client("iam").list_roles(PathPrefix=f"/picket/{self.stack}/")["Roles"]
-        assert len(found) == 8, f"the stack should have eight roles, one a function: {found}"
+        assert len(found) == 9, f"the stack should have nine roles, one a function: {found}"
         return found
 
     def control(self, method: str, path: str, data: Any = None) -> Any:

@@ -12,7 +12,7 @@ from collections import Counter, deque
 from dataclasses import asdict, dataclass
 
 KEPT = 5000
-_IDS = re.compile(rb"\b(?:i|sg|eni|subnet|vpc|vol|snap|lt|sgr|eni-attach|ami|r)-[0-9a-f]{8,17}\b")
+_IDS = re.compile(rb"\b(?:i|sg|eni|subnet|vpc|vol|snap|lt|sgr|eni-attach|ami|r|acl|eipalloc|eipassoc|nat)-[0-9a-f]{8,17}\b")
 
 
 @dataclass

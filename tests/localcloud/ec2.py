@@ -19,6 +19,7 @@ import iam
 import ministack_internals as ministack
 import moto_bridge
 import moto_fixes
+import moto_paths
 import paging
 import trail
 import trail_shapes
@@ -86,6 +87,9 @@ def _carry_out(action: str, params: dict[str, str], headers: dict) -> wire.Reply
     paged = action in paging.LISTS
     params = _with_default_subnet(params) if action == "RunInstances" else params
     _know_instance_profile(params)
+    own = moto_paths.answer(action, params) or _locked(action, params)
+    if own is not None:
+        return own
     sent = {key: value for key, value in params.items() if not (paged and key in ("MaxResults", "NextToken"))}
     if action in _LAUNCHING:
         with autoscaling.watching_instances(set(wire.values_of(params, "InstanceId"))):
@@ -102,6 +106,14 @@ def _carry_out(action: str, params: dict[str, str], headers: dict) -> wire.Reply
             moto_fixes.protect(ministack.account(), ministack.region(), _instances_in(content))
         faults.launched(_instances_in(content))
     return status, reply_headers, content
+
+
+def _locked(action: str, params: dict[str, str]) -> wire.Reply | None:
+    """A locked snapshot is not deleted."""
+    if action != "DeleteSnapshot":
+        return None
+    lock = moto_paths.lock_of(ministack.account(), ministack.region(), params.get("SnapshotId", ""))
+    return wire.ec2_error("SnapshotLocked", "The snapshot is locked and cannot be deleted.") if lock else None
 
 
 def _know_instance_profile(params: dict[str, str]) -> None:

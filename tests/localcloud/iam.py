@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import ministack_internals as ministack
 import moto_fixes as moto
+import moto_paths
 import wire
 
 _KINDS = {
@@ -28,8 +29,12 @@ _KINDS = {
     "rtb": "route-table",
     "igw": "internet-gateway",
     "acl": "network-acl",
+    "eipalloc": "elastic-ip",
+    "fleet": "fleet",
+    "sfr": "spot-fleet-request",
+    "sir": "spot-instances-request",
 }
-_ID = re.compile(r"^([a-z]+)-[0-9a-f]+$")
+_ID = re.compile(r"^([a-z]+)-[0-9a-f-]+$")
 _ID_KEYS = {"instance": "InstanceID", "security-group": "SecurityGroupID", "network-interface": "NetworkInterfaceID"}
 # What a creating call makes, and so needs permission on under a wildcard ARN.
 _CREATED = {
@@ -118,6 +123,8 @@ def _implied(action: str, params: dict[str, str]) -> list[str]:
     if action == "ModifyNetworkInterfaceAttribute":
         interface = moto.interface(account, region, params.get("NetworkInterfaceId", ""))
         return [interface.instance.id] if interface is not None and interface.instance else []
+    if action == "DisassociateAddress":
+        return moto_paths.association(account, region, params.get("AssociationId", ""))
     if action == "CreateSnapshots":
         return moto.volumes_of(account, region, params.get("InstanceSpecification.InstanceId", ""))
     if action == "DetachNetworkInterface":
@@ -156,6 +163,8 @@ def _attribute(action: str, params: dict[str, str]) -> dict:
     named = params.get("Attribute")
     if named:
         return {"ec2:Attribute": named[0].upper() + named[1:]}
+    if "AssociatePublicIpAddress" in params:
+        return {"ec2:Attribute": "AssociatePublicIpAddress"}
     for key, value in params.items():
         name, _, rest = key.partition(".")
         if rest == "Value":

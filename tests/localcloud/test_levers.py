@@ -384,7 +384,7 @@ def _plain(value, account):
     if set(value) == {"Ref"}:
         return "picket"
     if set(value) == {"Fn::Sub"}:
-        names = {"AWS::Partition": "aws", "AWS::AccountId": account, "AWS::Region": environment.REGION, "Stack": "picket"}
+        names = {"AWS::Partition": "aws", "AWS::AccountId": account, "AWS::Region": environment.REGION, "Stack": "picket", "EvidenceBucketArn": "arn:aws:s3:::evidence"}
         text = value["Fn::Sub"]
         for name, plain in names.items():
             text = text.replace(f"${{{name}}}", plain)
@@ -417,6 +417,10 @@ def picket(tenant):
             made[name] = role(iam, f"{name}Role", "/picket/picket/")
             document = json.dumps(_plain(policy["PolicyDocument"], tenant.account))
             iam.put_role_policy(RoleName=f"{name}Role", PolicyName=name, PolicyDocument=document)
+            for more, resource in template["Resources"].items():
+                if resource["Type"] == "AWS::IAM::ManagedPolicy" and resource["Properties"]["Roles"] == [{"Ref": f"{name}Role"}]:
+                    document = json.dumps(_plain(resource["Properties"]["PolicyDocument"], tenant.account))
+                    iam.put_role_policy(RoleName=f"{name}Role", PolicyName=more, PolicyDocument=document)
         return session(tenant, made[name], name, service)
 
     return client
@@ -455,7 +459,6 @@ def test_no_other_attribute_may_be_set(ec2, picket, role_name):
         {"UserData": {"Value": b"#!/bin/sh"}},
         {"InstanceType": {"Value": "t3.large"}},
         {"SourceDestCheck": {"Value": False}},
-        {"DisableApiStop": {"Value": True}},
         {"Groups": [instance(ec2, name)["SecurityGroups"][0]["GroupId"]]},
     ]
     for other in others:
@@ -534,28 +537,40 @@ def test_processes_and_targets_are_granted_one_way(ec2, scaling, balancing, pick
         assert not allowed(autoscaling.set_desired_capacity, AutoScalingGroupName="web", DesiredCapacity=0)
 
 
-def test_only_our_denies_may_be_made_attached_detached_and_deleted(tenant, picket):
+def test_only_our_denies_may_be_made_attached_detached_and_deleted_and_only_by_deny(tenant, picket):
     iam, made = tenant.client("iam"), role(tenant.client("iam"), "node", "/nodes/")
-    respond, release = picket("Respond", "iam"), picket("Release", "iam")
-    arn = deny(respond, made, "i-00000001")
+    writer = picket("Deny", "iam")
+    arn = deny(writer, made, "i-00000001")
     document = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
     other = iam.create_policy(PolicyName="deny-i-00000001", PolicyDocument=document)["Policy"]["Arn"]
     for path, name in (("/", "deny-i-00000002"), ("/picket/other/", "deny-i-00000002"), ("/picket/picket/", "x")):
-        assert not allowed(respond.create_policy, Path=path, PolicyName=name, PolicyDocument=document)
-    assert allowed(respond.get_policy_version, PolicyArn=arn, VersionId="v1")
-    assert not allowed(respond.create_policy_version, PolicyArn=arn, PolicyDocument=document)
+        assert not allowed(writer.create_policy, Path=path, PolicyName=name, PolicyDocument=document)
+    assert allowed(writer.get_policy_version, PolicyArn=arn, VersionId="v1")
+    assert not allowed(writer.create_policy_version, PolicyArn=arn, PolicyDocument=document)
     for wrong in (other, "arn:aws:iam::aws:policy/AdministratorAccess"):
-        assert not allowed(respond.attach_role_policy, RoleName="node", PolicyArn=wrong)
-    assert not allowed(respond.attach_role_policy, RoleName="RespondRole", PolicyArn=arn)
-    respond.attach_role_policy(RoleName="node", PolicyArn=arn)
+        assert not allowed(writer.attach_role_policy, RoleName="node", PolicyArn=wrong)
+    role(iam, "RespondRole", "/picket/picket/")
+    assert not allowed(writer.attach_role_policy, RoleName="RespondRole", PolicyArn=arn)
+    writer.attach_role_policy(RoleName="node", PolicyArn=arn)
     iam.attach_role_policy(RoleName="node", PolicyArn=other)
-    assert not allowed(respond.detach_role_policy, RoleName="node", PolicyArn=arn)
-    assert not allowed(respond.delete_policy, PolicyArn=arn)
-    assert not allowed(release.detach_role_policy, RoleName="node", PolicyArn=other)
-    assert not allowed(release.delete_policy, PolicyArn=other)
-    assert not allowed(release.attach_role_policy, RoleName="node", PolicyArn=arn)
-    release.detach_role_policy(RoleName="node", PolicyArn=arn)
-    release.delete_policy(PolicyArn=arn)
+    assert not allowed(writer.detach_role_policy, RoleName="node", PolicyArn=other)
+    assert not allowed(writer.delete_policy, PolicyArn=other)
+    writer.detach_role_policy(RoleName="node", PolicyArn=arn)
+    writer.delete_policy(PolicyArn=arn)
+
+
+@pytest.mark.parametrize("who", ["Respond", "Release"])
+def test_nobody_else_may_write_a_policy(tenant, picket, who):
+    iam = tenant.client("iam")
+    made = role(iam, "node", "/nodes/")
+    arn = deny(iam, made, "i-00000001")
+    other = picket(who, "iam")
+    document = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+    name = {"Path": "/picket/picket/", "PolicyName": "deny-i-00000002", "PolicyDocument": document}
+    assert not allowed(other.create_policy, **name)
+    assert not allowed(other.attach_role_policy, RoleName="node", PolicyArn=arn)
+    assert not allowed(other.detach_role_policy, RoleName="node", PolicyArn=arn)
+    assert not allowed(other.delete_policy, PolicyArn=arn)
 
 
 def test_respond_may_read_what_its_measures_need(tenant, ec2, balancing, picket):
@@ -570,3 +585,41 @@ def test_respond_may_read_what_its_measures_need(tenant, ec2, balancing, picket)
     assert allowed(picket("Respond", "elbv2").describe_target_groups)
     assert allowed(picket("Respond", "elbv2").describe_target_health, TargetGroupArn=arn)
     assert allowed(picket("Respond", "autoscaling").describe_auto_scaling_groups, AutoScalingGroupNames=["web"])
+
+
+def test_addresses_acls_and_power_are_granted_one_way(ec2, picket):
+    [name] = run(ec2)
+    acl = ec2.describe_network_acls()["NetworkAcls"][0]["NetworkAclId"]
+    entry = {"NetworkAclId": acl, "RuleNumber": 7, "Egress": True}
+    denial = {**entry, "Protocol": "-1", "RuleAction": "deny", "CidrBlock": "10.0.0.9/32"}
+    interface = instance(ec2, name)["NetworkInterfaces"][0]["NetworkInterfaceId"]
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    given = {"AllocationId": address, "NetworkInterfaceId": interface}
+    association = ec2.associate_address(**given)["AssociationId"]
+    for role_name, does in (("Release", False), ("Respond", True)):
+        granted = picket(role_name, "ec2")
+        assert allowed(granted.create_network_acl_entry, **denial) is does
+        assert allowed(granted.disassociate_address, AssociationId=association) is does
+        assert allowed(granted.stop_instances, InstanceIds=[name]) is does
+        assert allowed(granted.modify_instance_attribute, InstanceId=name, DisableApiStop={"Value": False}) is does
+    for role_name, does in (("Respond", False), ("Release", True)):
+        granted = picket(role_name, "ec2")
+        assert allowed(granted.delete_network_acl_entry, **entry) is does
+        assert allowed(granted.associate_address, **given) is does
+        assert allowed(granted.start_instances, InstanceIds=[name]) is does
+        assert allowed(granted.modify_instance_attribute, InstanceId=name, DisableApiStop={"Value": True}) is does
+
+
+def test_what_may_be_opened_is_never_a_quarantine_group(ec2, picket):
+    vpc, respond = default_vpc(ec2), picket("Respond", "ec2")
+
+    def made(key):
+        tagged = [{"ResourceType": "security-group", "Tags": tags((key, "picket"))}]
+        return respond.create_security_group(GroupName=key, Description=key, VpcId=vpc, TagSpecifications=tagged)["GroupId"]
+
+    shut, opened = made(QUARANTINE), made("picket:open")
+    world = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    assert not allowed(respond.authorize_security_group_ingress, GroupId=shut, IpPermissions=world)
+    assert not allowed(respond.delete_security_group, GroupId=shut)
+    assert allowed(respond.authorize_security_group_ingress, GroupId=opened, IpPermissions=world)
+    assert allowed(respond.delete_security_group, GroupId=opened)

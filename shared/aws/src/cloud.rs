@@ -9,7 +9,7 @@ use picket_model::{
 use picket_pipeline::ports::{Answer, Cloud, Kind, PortError, Which};
 
 use crate::error::port_error;
-use crate::{Clients, events, instances, interfaces};
+use crate::{Clients, containment, events, instances, interfaces};
 
 /// EC2 takes at most 200 values in a filter.
 const PER_FILTER: usize = 200;
@@ -133,6 +133,10 @@ impl Cloud for Clients {
         Ok(found)
     }
 
+    async fn in_open_groups(&self, scope: &Scope) -> Answer<Vec<Interface>> {
+        containment::in_open_groups(self, scope).await
+    }
+
     async fn launched_by(&self, scope: &Scope, instance: &InstanceId) -> Answer<Option<Principal>> {
         let doing = "asking CloudTrail who launched";
         let wanted = LookupAttribute::builder()
@@ -152,7 +156,12 @@ impl Cloud for Clients {
     }
 }
 
-async fn groups(clients: &Clients, scope: &Scope, of: &[GroupId]) -> Answer<Vec<aws_sdk_ec2::types::SecurityGroup>> {
+/// These groups, those of them that exist.
+pub(crate) async fn groups(
+    clients: &Clients,
+    scope: &Scope,
+    of: &[GroupId],
+) -> Answer<Vec<aws_sdk_ec2::types::SecurityGroup>> {
     let mut found = Vec::new();
     for part in of.chunks(PER_FILTER) {
         let filter = filter("group-id", part.iter().map(ToString::to_string));

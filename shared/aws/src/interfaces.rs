@@ -34,6 +34,19 @@ pub(crate) async fn of_instances(clients: &Clients, scope: &Scope, of: &[Instanc
     Ok(found)
 }
 
+/// The same, as AWS describes them.
+pub(crate) async fn raw(clients: &Clients, scope: &Scope, of: &[InstanceId]) -> Answer<Vec<NetworkInterface>> {
+    let ids: Vec<String> = of.iter().map(ToString::to_string).collect();
+    let mut found = described(clients, scope, "attachment.instance-id", &ids).await?;
+    let trunks = trunks(&found);
+    if !trunks.is_empty() {
+        let ids: Vec<String> = trunks.keys().cloned().collect();
+        let hanging = described(clients, scope, TRUNK_TAG, &ids).await?;
+        found.extend(hanging.into_iter().filter(|i| branch(i, &trunks).is_some()));
+    }
+    Ok(found)
+}
+
 /// `DescribeNetworkInterfaces` with one filter; `ec2:DescribeNetworkInterfaces`.
 pub(crate) async fn described(
     clients: &Clients,

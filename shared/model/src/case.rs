@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::change::Measure;
 use crate::id::{GroupId, InstanceId, InterfaceId, Scope, VpcId};
+use crate::measure::Measure;
 use crate::text::Untrusted;
 
 /// Names a case: `case-` and 12 hexadecimal digits. The same scope and seed always give the same case.

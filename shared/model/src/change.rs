@@ -1,9 +1,15 @@
 //! Every change that Picket can make beside the groups of an interface, as data: planned before it is permitted,
 //! journalled before it is made, and undone by its opposite. What each needs of IAM is beside the action that plans it.
 
+mod words;
+
+use std::net::Ipv4Addr;
+
 use serde::{Deserialize, Serialize};
 
-use crate::id::InstanceId;
+use crate::flow::{AclEntry, PublicAddress};
+use crate::id::{InstanceId, InterfaceId};
+use crate::owner::Capacity;
 use crate::text::Untrusted;
 
 /// One change of one thing. `Display` says it in words for plans, journals and people.
@@ -113,109 +119,217 @@ pub enum Change {
         /// The key.
         key: String,
     },
+    /// How small and large an EKS managed node group may be, and whether EKS replaces its sick nodes.
+    SetNodeGroup {
+        /// The cluster.
+        cluster: Untrusted,
+        /// The node group.
+        node_group: Untrusted,
+        /// It may not become smaller.
+        min: i32,
+        /// It may not become larger.
+        max: i32,
+        /// Whether EKS replaces sick nodes.
+        repairs: bool,
+    },
+    /// How much an EC2 Fleet or Spot Fleet wants.
+    SetFleetCapacity {
+        /// The fleet.
+        fleet: Untrusted,
+        /// How much.
+        capacity: Capacity,
+    },
+    /// Cancel a Spot request; its instance goes on.
+    CancelSpotRequest {
+        /// The request.
+        request: Untrusted,
+        /// The instance.
+        instance: InstanceId,
+    },
+    /// Whether an ECS capacity provider sizes its Auto Scaling group.
+    SetCapacityProvider {
+        /// The provider.
+        provider: Untrusted,
+        /// Whether it scales.
+        on: bool,
+    },
+    /// Whether an AWS Batch compute environment takes jobs and scales.
+    SetComputeEnvironment {
+        /// The environment.
+        environment: Untrusted,
+        /// On or off.
+        on: bool,
+    },
+    /// Keep Kubernetes controllers from disrupting a node, and new pods from it.
+    HoldNode {
+        /// The cluster.
+        cluster: Untrusted,
+        /// The instance.
+        instance: InstanceId,
+    },
+    /// Let them again.
+    LetNodeGo {
+        /// The cluster.
+        cluster: Untrusted,
+        /// The instance.
+        instance: InstanceId,
+    },
+    /// Take the public address away, which ends every connection through it.
+    DropAddress {
+        /// The instance.
+        instance: InstanceId,
+        /// The interface.
+        interface: InterfaceId,
+        /// The address.
+        address: PublicAddress,
+    },
+    /// Give it back; one that AWS had chosen comes back as another.
+    GiveAddress {
+        /// The instance.
+        instance: InstanceId,
+        /// The interface.
+        interface: InterfaceId,
+        /// The address.
+        address: PublicAddress,
+    },
+    /// Deny private addresses in a network ACL, in both directions, ahead of every rule that allows.
+    DenyInAcl {
+        /// The instance.
+        instance: InstanceId,
+        /// The network ACL.
+        acl: Untrusted,
+        /// The addresses.
+        addresses: Vec<Ipv4Addr>,
+        /// How many entries a direction may have.
+        limit: usize,
+    },
+    /// Take these entries away, but for those that were there before.
+    AllowInAcl {
+        /// The instance.
+        instance: InstanceId,
+        /// The network ACL.
+        acl: Untrusted,
+        /// The addresses.
+        addresses: Vec<Ipv4Addr>,
+        /// Denials of these addresses that were there before.
+        before: Vec<AclEntry>,
+    },
+    /// Protection against stopping by API.
+    SetStopProtection {
+        /// The instance.
+        instance: InstanceId,
+        /// On or off.
+        on: bool,
+    },
+    /// Stop the instance. What it holds in memory and on instance stores is lost.
+    Stop {
+        /// The instance.
+        instance: InstanceId,
+    },
+    /// Start it.
+    Start {
+        /// The instance.
+        instance: InstanceId,
+    },
+    /// Copy what is known of the instance, its user data included, to the evidence bucket, once.
+    KeepEvidence {
+        /// The instance.
+        instance: InstanceId,
+        /// The case.
+        case: String,
+    },
+    /// Lock the snapshots of the case, so that nobody deletes them for a while.
+    LockSnapshots {
+        /// The instance.
+        instance: InstanceId,
+        /// The case.
+        case: String,
+        /// For how many days.
+        days: u16,
+    },
+    /// Take the instance profile away.
+    RemoveProfile {
+        /// The instance.
+        instance: InstanceId,
+        /// The association.
+        association: Untrusted,
+    },
+    /// Give it back.
+    GiveProfile {
+        /// The instance.
+        instance: InstanceId,
+        /// The profile's ARN.
+        profile: Untrusted,
+    },
+    /// Mark the volumes of the instance with the case.
+    TagVolumes {
+        /// The instance.
+        instance: InstanceId,
+        /// The volumes.
+        volumes: Vec<Untrusted>,
+        /// The case.
+        case: String,
+    },
+    /// Take that mark away.
+    UntagVolumes {
+        /// The instance.
+        instance: InstanceId,
+        /// The volumes.
+        volumes: Vec<Untrusted>,
+    },
 }
 
-impl std::fmt::Display for Change {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let on_off = |on: &bool| if *on { "on" } else { "off" };
+impl Change {
+    /// The one instance that it is about, if it is about one.
+    #[must_use]
+    pub fn instance(&self) -> Option<&InstanceId> {
         match self {
-            Self::SuspendProcesses { group, processes } => {
-                write!(f, "suspend {} of Auto Scaling group {group}", processes.join(", "))
-            }
-            Self::ResumeProcesses { group, processes } => {
-                write!(f, "resume {} of Auto Scaling group {group}", processes.join(", "))
-            }
-            Self::SetTerminationProtection { instance, on } => {
-                write!(f, "termination protection of {instance} {}", on_off(on))
-            }
-            Self::SetShutdownBehaviour { instance, behaviour } => write!(f, "shutdown of {instance} means {behaviour}"),
-            Self::SetDeleteOnTermination { instance, device, on: true } => {
-                write!(f, "delete {device} of {instance} with the instance")
-            }
-            Self::SetDeleteOnTermination { instance, device, on: false } => write!(f, "keep {device} of {instance}"),
-            Self::SetMetadataEndpoint { instance, on } => write!(f, "metadata service of {instance} {}", on_off(on)),
-            Self::DenySessions { role, instance, .. } => write!(f, "deny everything to {instance} as {role}"),
-            Self::AllowSessions { role, instance, .. } => write!(f, "no deny to {instance} as {role}"),
-            Self::Snapshot { instance, .. } => write!(f, "snapshot all volumes of {instance}"),
-            Self::Deregister { target_group, instance, port } => {
-                write!(f, "take {instance}:{port} out of {target_group}")
-            }
-            Self::Register { target_group, instance, port } => {
-                write!(f, "put {instance}:{port} back into {target_group}")
-            }
-            Self::Tag { instance, key, value } => write!(f, "tag {instance} {key}={value}"),
-            Self::Untag { instance, key } => write!(f, "untag {instance} {key}"),
+            Self::SetTerminationProtection { instance, .. }
+            | Self::SetShutdownBehaviour { instance, .. }
+            | Self::SetDeleteOnTermination { instance, .. }
+            | Self::SetMetadataEndpoint { instance, .. }
+            | Self::DenySessions { instance, .. }
+            | Self::AllowSessions { instance, .. }
+            | Self::Snapshot { instance, .. }
+            | Self::Deregister { instance, .. }
+            | Self::Register { instance, .. }
+            | Self::Tag { instance, .. }
+            | Self::Untag { instance, .. }
+            | Self::CancelSpotRequest { instance, .. }
+            | Self::HoldNode { instance, .. }
+            | Self::LetNodeGo { instance, .. }
+            | Self::DropAddress { instance, .. }
+            | Self::GiveAddress { instance, .. }
+            | Self::DenyInAcl { instance, .. }
+            | Self::AllowInAcl { instance, .. }
+            | Self::SetStopProtection { instance, .. }
+            | Self::Stop { instance }
+            | Self::Start { instance }
+            | Self::RemoveProfile { instance, .. }
+            | Self::GiveProfile { instance, .. }
+            | Self::KeepEvidence { instance, .. }
+            | Self::LockSnapshots { instance, .. }
+            | Self::TagVolumes { instance, .. }
+            | Self::UntagVolumes { instance, .. } => Some(instance),
+            Self::SuspendProcesses { .. }
+            | Self::ResumeProcesses { .. }
+            | Self::SetNodeGroup { .. }
+            | Self::SetFleetCapacity { .. }
+            | Self::SetCapacityProvider { .. }
+            | Self::SetComputeEnvironment { .. } => None,
         }
     }
-}
 
-/// A change that a hold made, with its way back. It is kept in the hold from its intent until it was undone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Measure {
-    /// Which action planned it.
-    pub action: String,
-    /// What is changed.
-    pub apply: Change,
-    /// What puts it back; none where nothing can, such as a snapshot.
-    pub undo: Option<Change>,
-    /// Where it stands.
-    pub state: MeasureState,
-}
-
-/// Where a measure stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "is", content = "why")]
-pub enum MeasureState {
-    /// Journalled, to be made next, or interrupted: making it twice is making it once.
-    Intended,
-    /// Made.
-    Done,
-    /// Refused by AWS; containment stands all the same.
-    Failed(Untrusted),
-    /// A release is putting it back: no other hold may rely on it any more.
-    Undoing,
-    /// Put back by a release.
-    Undone,
-}
-
-impl Measure {
-    /// A measure that is to be made.
+    /// What it is about, if several instances may share that: two holds may rely on the same change.
     #[must_use]
-    pub fn new(action: &str, apply: Change, undo: Option<Change>) -> Self {
-        Self { action: action.to_owned(), apply, undo, state: MeasureState::Intended }
+    pub fn shared(&self) -> Option<String> {
+        match self {
+            Self::SuspendProcesses { group, .. } => Some(format!("scaling group {group}")),
+            Self::SetNodeGroup { cluster, node_group, .. } => Some(format!("node group {cluster}/{node_group}")),
+            Self::SetFleetCapacity { fleet, .. } => Some(format!("fleet {fleet}")),
+            Self::SetCapacityProvider { provider, .. } => Some(format!("capacity provider {provider}")),
+            Self::SetComputeEnvironment { environment, .. } => Some(format!("compute environment {environment}")),
+            _ => None,
+        }
     }
-}
-
-/// What is read of an instance before its measures are planned.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Facts {
-    /// The instance.
-    pub instance: InstanceId,
-    /// Protection against termination by API.
-    pub termination_protection: bool,
-    /// What a shutdown from inside does: `stop` or `terminate`.
-    pub shutdown_behaviour: String,
-    /// Device names of volumes that are deleted with the instance.
-    pub deleted_with_it: Vec<String>,
-    /// Whether the metadata service answers.
-    pub metadata_endpoint: bool,
-    /// The role of its instance profile: name and unique id.
-    pub role: Option<(Untrusted, Untrusted)>,
-    /// Target groups that it is registered in, with the port.
-    pub target_groups: Vec<(Untrusted, i32)>,
-    /// Whether it is a Spot instance; those cannot be protected against termination.
-    pub spot: bool,
-    /// What could not be read, and why.
-    pub unknown: Vec<String>,
-}
-
-/// An Auto Scaling group, as far as freezing it needs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ScalingGroup {
-    /// Its name.
-    pub name: Untrusted,
-    /// Its members.
-    pub members: Vec<InstanceId>,
-    /// Processes that are suspended already.
-    pub suspended: Vec<String>,
 }

@@ -3,6 +3,7 @@
 
 mod containment;
 pub mod fixing;
+mod flows;
 mod holds;
 mod levers;
 
@@ -12,8 +13,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use picket_model::{
-    AccountId, Change, Cluster, Entry, Facts, GroupId, Hold, HoldState, Instance, InstanceId, Interface, InterfaceId,
-    Notice, Observation, Principal, Rule, ScalingGroup, Scope, Untrusted, VpcId, journal,
+    AccountId, Change, Cluster, Entry, Facts, FlowFacts, GroupId, Hold, HoldState, Instance, InstanceId, Interface,
+    InterfaceId, Notice, Observation, Owner, Principal, Rule, ScalingGroup, Scope, Untrusted, VpcId, journal,
 };
 
 use crate::messages::Message;
@@ -60,6 +61,14 @@ pub struct State {
     pub facts: HashMap<InstanceId, Facts>,
     /// Auto Scaling groups by name.
     pub scaling_groups: BTreeMap<Untrusted, ScalingGroup>,
+    /// Other owners of instances.
+    pub owners: HashMap<InstanceId, Vec<Owner>>,
+    /// How connections leave interfaces.
+    pub flows: HashMap<InterfaceId, FlowFacts>,
+    /// Open groups of ours.
+    pub open: HashSet<GroupId>,
+    /// Changes that AWS refuses, by their first word.
+    pub refused: HashSet<&'static str>,
     /// Changes beside the groups, in order.
     pub changes: Vec<Change>,
     /// The journal.
@@ -214,6 +223,10 @@ impl Cloud for World {
         self.call("attached_policies", |s| Ok(s.attached.get(user).cloned().unwrap_or_default())).await
     }
 
+    async fn in_open_groups(&self, _: &Scope) -> Answer<Vec<Interface>> {
+        self.call("in_open_groups", |s| Ok(s.in_open_groups())).await
+    }
+
     async fn launched_by(&self, _: &Scope, _: &InstanceId) -> Answer<Option<Principal>> {
         self.call("launched_by", |_| Ok(None)).await
     }
@@ -229,6 +242,7 @@ impl State {
         let problem = match held {
             None => Some("was changed without a capture"),
             Some(_) if !intended => Some("was changed without an intent"),
+            Some(h) if h.state == HoldState::Containing && groups.iter().all(|g| self.open.contains(g)) => None,
             Some(h) if h.state == HoldState::Containing => {
                 let empty = groups.iter().all(|g| self.groups.get(g).is_some_and(|g| g.rules == 0));
                 let ours = groups.iter().all(|g| self.quarantine.values().any(|q| q == g));

@@ -4,10 +4,12 @@
 
 pub mod actions;
 pub mod assess;
+pub mod denial;
 pub mod discover;
 pub mod fakes;
 pub mod fix;
 pub mod fixes;
+pub mod flows;
 pub mod in_force;
 pub mod keep;
 pub mod measures;

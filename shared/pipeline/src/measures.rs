@@ -185,7 +185,7 @@ fn is_to_undo(measure: &Measure) -> bool {
 
 /// Whether it is about something that several instances share.
 fn is_shared(measure: &Measure) -> bool {
-    matches!(&measure.apply, Change::SuspendProcesses { .. })
+    measure.apply.shared().is_some()
 }
 
 /// What is left to put back of a measure, when other open holds go on needing their share of it. They put that back.
@@ -205,7 +205,7 @@ fn rest(measure: &Measure, others: &[Hold]) -> Option<Change> {
             let rest: Vec<String> = processes.into_iter().filter(|p| !of_another(p)).collect();
             (!rest.is_empty()).then_some(Change::ResumeProcesses { group, processes: rest })
         }
-        undo => (!is_shared(measure) || !needed().any(|m| m.apply == measure.apply)).then_some(undo),
+        undo => (!is_shared(measure) || !needed().any(|m| m.apply.shared() == measure.apply.shared())).then_some(undo),
     }
 }
 
@@ -248,6 +248,11 @@ pub fn lost(hold: &Hold) -> Vec<String> {
             Change::SetMetadataEndpoint { on: false, instance } => {
                 lost.push(format!("credentials of {instance} that expired while its metadata service was off"));
             }
+            Change::DropAddress { instance, address, .. } if address.elastic.is_none() => {
+                lost.push(format!("the address {address} of {instance}: another one comes"));
+            }
+            Change::Stop { instance } => lost.push(format!("what {instance} held in memory and on instance stores")),
+            Change::CancelSpotRequest { request, .. } => lost.push(format!("{request}: ask for a new one")),
             _ => {}
         }
     }

@@ -109,6 +109,11 @@ pub fn for_release(by: &Untrusted, instance: &InstanceId) -> Permit {
     Permit { for_whom: format!("release of {instance} by {by}") }
 }
 
+/// Grants a denial that a hold says; only `denial`, which looks it up, asks for it.
+pub(crate) fn for_denial(instance: &InstanceId) -> Permit {
+    Permit { for_whom: format!("denial for {instance}") }
+}
+
 /// Grants making a quarantine group ahead of time, where the mode lets anything be changed.
 ///
 /// # Errors

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use picket_model::fix::{Aim, Fix};
 use picket_model::{
-    AccountId, CaseId, Change, Cluster, Entry, Facts, GroupId, Hold, Instance, InstanceId, Interface, InterfaceId,
-    Notice, Observation, Principal, Rule, ScalingGroup, Scope, Untrusted, VpcId,
+    AccountId, Capture, CaseId, Change, Cluster, Entry, Facts, FlowFacts, GroupId, Hold, Instance, InstanceId,
+    Interface, InterfaceId, Notice, Observation, Owners, Principal, Rule, ScalingGroup, Scope, Untrusted, VpcId,
 };
 
 use serde::{Deserialize, Serialize};
@@ -98,6 +98,8 @@ pub trait Cloud: Send + Sync {
     async fn clusters(&self, scope: &Scope) -> Answer<Vec<Untrusted>>;
     /// The names of the managed policies attached to an IAM user.
     async fn attached_policies(&self, user: &str) -> Answer<Vec<Untrusted>>;
+    /// Interfaces that are in an open group of ours: there must be none, but for the moment that a window is open.
+    async fn in_open_groups(&self, scope: &Scope) -> Answer<Vec<Interface>>;
     /// Who launched an instance, by CloudTrail's history of 90 days.
     async fn launched_by(&self, scope: &Scope, instance: &InstanceId) -> Answer<Option<Principal>>;
 }
@@ -122,6 +124,10 @@ pub trait Containment: Send + Sync {
     async fn create_group(&self, permit: &Permit, scope: &Scope, vpc: &VpcId) -> Answer<GroupId>;
     /// Removes every rule of a group, in both directions and families.
     async fn empty_group(&self, permit: &Permit, scope: &Scope, group: &GroupId) -> Answer<()>;
+    /// Makes a group that lets everything in and out, for the open window.
+    async fn open_group(&self, permit: &Permit, scope: &Scope, vpc: &VpcId) -> Answer<GroupId>;
+    /// Removes an open group of ours; AWS refuses while an interface is in it.
+    async fn remove_group(&self, permit: &Permit, scope: &Scope, group: &GroupId) -> Answer<()>;
     /// Replaces the groups of an interface.
     async fn set_groups(
         &self,
@@ -148,8 +154,29 @@ pub trait Levers: Send + Sync {
     async fn facts(&self, scope: &Scope, instance: &InstanceId) -> Answer<Facts>;
     /// An Auto Scaling group.
     async fn scaling_group(&self, scope: &Scope, name: &Untrusted) -> Answer<ScalingGroup>;
+    /// What owns an instance and would replace, destroy or multiply it.
+    async fn owners(&self, scope: &Scope, instance: &Instance) -> Answer<Owners>;
+    /// How the connections of interfaces leave them, by what each was captured with. One that is not shown is left out.
+    async fn flow_facts(&self, scope: &Scope, of: &[(InstanceId, Capture)]) -> Answer<Vec<FlowFacts>>;
     /// Makes a change.
     async fn make(&self, permit: &Permit, scope: &Scope, change: &Change) -> Answer<()>;
+}
+
+/// Reaches nodes through the API of their Kubernetes cluster, which alone can speak with its controllers.
+#[async_trait]
+pub trait Nodes: Send + Sync {
+    /// Keeps new pods from the node of an instance, and controllers from disrupting it. A node that is not of this
+    /// cluster is not found.
+    async fn hold_node(&self, permit: &Permit, scope: &Scope, cluster: &Untrusted, instance: &InstanceId)
+    -> Answer<()>;
+    /// Takes that back; what was so before stays.
+    async fn let_node_go(
+        &self,
+        permit: &Permit,
+        scope: &Scope,
+        cluster: &Untrusted,
+        instance: &InstanceId,
+    ) -> Answer<()>;
 }
 
 /// The policy as it is stored.

@@ -1,8 +1,8 @@
 //! Respond: carry out a decision. The only stage that may change security groups, and only to the quarantine group.
 //!
 //! Flow: read live state, policy and quarantine groups at once -> plan -> permit or refusal -> write holds with their
-//! captures and intents, all or nothing -> freeze the owner -> set every interface at once -> read again -> tell ->
-//! close the holds -> secure: evidence, credentials, snapshots, load balancers, tag.
+//! captures and intents, all or nothing -> freeze the owners -> set every interface at once -> read again -> cut what
+//! outlives that -> tell -> close the holds -> secure: evidence, credentials, snapshots, load balancers, tag.
 //! Guarantees: nothing changes without a capture and an intent before it; a crash anywhere converges when the same
 //! decision, or any other for the same instance, is tried again; no failure undoes containment.
 //! Assumptions: a decision is a proposal; it is carried out against what AWS shows now, not against what it says.
@@ -10,6 +10,7 @@
 //! Errors: passing faults are returned so that the message is tried again; refusals are told and end it.
 
 mod containing;
+mod cutting;
 mod rehearsing;
 mod securing;
 mod taking;

@@ -77,6 +77,10 @@ fn facts(n: u32) -> Facts {
         role: Some(("node".into(), "AROA1".into())),
         target_groups: vec![("arn:tg".into(), 80)],
         spot: false,
+        profile: None,
+        spot_request: None,
+        stop_protection: false,
+        volumes: Vec::new(),
         unknown: Vec::new(),
     }
 }
@@ -155,7 +159,7 @@ fn later(world: &World) {
 }
 
 /// Runs as the queue would: again, later, until it is done.
-fn until_done(world: &World, decision: &Decision) -> usize {
+pub(crate) fn until_done(world: &World, decision: &Decision) -> usize {
     for attempt in 1..10 {
         match once(world, decision, &settings()) {
             Some(Ok(Responded::Later(_)) | Err(_)) | None => {}
@@ -187,7 +191,7 @@ fn assert_contained(world: &World, context: &str) {
     }
 }
 
-fn notices(world: &World) -> Vec<Notice> {
+pub(crate) fn notices(world: &World) -> Vec<Notice> {
     let state = world.state();
     let notice = |m: &Message| match m {
         Message::Notice(n) => Some(n.as_ref().clone()),
@@ -276,6 +280,7 @@ fn what_is_contained_is_secured_unless_the_policy_says_contain_only() {
     assert_eq!(
         changes,
         [
+            &format!("keep evidence of i-00000000 for {}", decision(1).case),
             "termination protection of i-00000000 on",
             "shutdown of i-00000000 means stop",
             "keep /dev/xvda of i-00000000",

@@ -14,8 +14,9 @@ pub type Act = fn(&mut World);
 /// Everybody, by name.
 pub const ALL: &[(&str, Act)] = &[
     ("Auto Scaling replaces a member", replace_member),
+    ("EKS replaces a sick node", repair_node),
     ("Karpenter replaces a node that drifted", drift),
-    ("node auto-repair replaces a node", repair),
+    ("a fleet keeps up its capacity", keep_capacity),
     ("VPC CNI syncs groups", sync_groups),
     ("VPC CNI attaches a branch interface", attach_branch),
     ("load-balancer controller adds a rule", add_rule),
@@ -108,9 +109,44 @@ fn replace_member(w: &mut World) {
     if suspended.contains("Launch") {
         return;
     }
-    let next =
-        Launch { vpc, instances: 1, interfaces: 1, rogue: machine.rogue, node: machine.node, group: machine.group };
+    let next = Launch {
+        vpc,
+        instances: 1,
+        interfaces: 1,
+        rogue: machine.rogue,
+        node: machine.node,
+        group: machine.group,
+        fleet: machine.fleet,
+    };
     launch::launch(w, &next);
+}
+
+fn repair_node(w: &mut World) {
+    let sick = |w: &World, id: &InstanceId| {
+        let group = w.ec2.machines.get(id).and_then(|m| m.group.clone());
+        let repairs = group.and_then(|g| w.ec2.node_groups.get(&g)).is_some_and(|g| g.now().2);
+        let cut_off = w.ec2.nics_of(id).any(|(nic, _)| is_quarantined(w, nic));
+        let open = w.ec2.machines.get(id).is_some_and(|m| !m.facts.now().termination_protection);
+        repairs && cut_off && open
+    };
+    if let Some(id) = any_living(w, sick) {
+        end(w, id);
+    }
+}
+
+fn keep_capacity(w: &mut World) {
+    let member = any_living(w, |w, id| w.ec2.machines.get(id).is_some_and(|m| m.fleet.is_some()));
+    let Some(machine) = member.and_then(|id| w.ec2.machines.get(&id).cloned()) else { return };
+    let Some(fleet) = machine.fleet.clone() else { return };
+    let count = w.ec2.living().filter(|(_, m)| m.fleet.as_ref() == Some(&fleet)).count();
+    let wanted = w.ec2.fleets.get(&fleet).map_or(0, |f| f.now().total);
+    if i32::try_from(count).unwrap_or(i32::MAX) < wanted
+        && let Some(vpc) = machine.shown.now().vpc.clone()
+    {
+        let (rogue, node) = (machine.rogue, machine.node);
+        let next = Launch { vpc, instances: 1, interfaces: 1, rogue, node, group: None, fleet: Some(fleet) };
+        launch::launch(w, &next);
+    }
 }
 
 /// Karpenter terminates through the API, which protection against termination stops.
@@ -123,24 +159,12 @@ fn drift(w: &mut World) {
     }
 }
 
-/// Auto-repair terminates through the group of the node, which suspended processes stop.
-fn repair(w: &mut World) {
-    let stopped = |w: &World, group: &str| w.ec2.suspended.get(group).is_some_and(|s| s.now().contains("Terminate"));
-    let free = |w: &World, id: &InstanceId| {
-        let group = w.ec2.machines.get(id).filter(|m| m.node).and_then(|m| m.group.clone());
-        group.is_some_and(|g| !stopped(w, &g))
-    };
-    if let Some(id) = any_living(w, free) {
-        replace(w, id);
-    }
-}
-
 fn replace(w: &mut World, id: InstanceId) {
     let Some(machine) = w.ec2.machines.get(&id).cloned() else { return };
     let Some(vpc) = machine.shown.now().vpc.clone() else { return };
     end(w, id);
-    let (rogue, node, group) = (machine.rogue, machine.node, machine.group);
-    launch::launch(w, &Launch { vpc, instances: 1, interfaces: 2, rogue, node, group });
+    let (rogue, node, group, fleet) = (machine.rogue, machine.node, machine.group, machine.fleet);
+    launch::launch(w, &Launch { vpc, instances: 1, interfaces: 2, rogue, node, group, fleet });
 }
 
 fn sync_groups(w: &mut World) {
@@ -218,7 +242,7 @@ fn launch_more(w: &mut World) {
     let vpcs = w.ec2.vpcs.clone();
     let Some(vpc) = w.dice.pick(&vpcs).cloned() else { return };
     let (instances, interfaces) = (w.dice.between(1, 2), w.dice.between(1, 3));
-    launch::launch(w, &Launch { vpc, instances, interfaces, rogue: true, node: false, group: None });
+    launch::launch(w, &Launch { vpc, instances, interfaces, rogue: true, node: false, group: None, fleet: None });
 }
 
 fn drain(w: &mut World) {

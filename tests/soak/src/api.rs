@@ -37,7 +37,11 @@ pub enum Api {
     QuarantineGroup,
     KeepQuarantineGroup,
     Facts,
-    ScalingGroup,
+    Owners,
+    FlowFacts,
+    InOpenGroups,
+    OpenGroup,
+    RemoveGroup,
     Make,
     Send,
     ClaimNotice,
@@ -60,14 +64,19 @@ impl Api {
                 | Self::ExistingGroups
                 | Self::MarkedGroups
                 | Self::Facts
-                | Self::ScalingGroup
+                | Self::Owners
+                | Self::FlowFacts
+                | Self::InOpenGroups
         )
     }
 
     /// Whether it changes EC2.
     #[must_use]
     pub fn changes_ec2(self) -> bool {
-        matches!(self, Self::CreateGroup | Self::EmptyGroup | Self::SetGroups | Self::Make)
+        matches!(
+            self,
+            Self::CreateGroup | Self::EmptyGroup | Self::OpenGroup | Self::RemoveGroup | Self::SetGroups | Self::Make
+        )
     }
 
     /// Size and refill a second of its bucket.
@@ -75,7 +84,7 @@ impl Api {
     pub fn bucket(self) -> Option<(u64, u64)> {
         match self {
             Self::SetGroups => Some((100, 5)),
-            Self::CreateGroup | Self::EmptyGroup | Self::Make => Some((50, 5)),
+            Self::CreateGroup | Self::EmptyGroup | Self::OpenGroup | Self::RemoveGroup | Self::Make => Some((50, 5)),
             api if api.reads_ec2() || api == Self::Vpcs => Some((100, 20)),
             _ => None,
         }

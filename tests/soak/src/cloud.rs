@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use picket_model::{
-    AccountId, Facts, GroupId, Instance, InstanceId, InstanceState, Interface, InterfaceId, Region, Scope, Untrusted,
-    VpcId,
+    AccountId, AclEntry, Capacity, Facts, GroupId, Instance, InstanceId, InstanceState, Interface, InterfaceId,
+    PublicAddress, Region, Scope, Untrusted, VpcId,
 };
 use picket_pipeline::ports::{GroupState, Which};
+
+use crate::paths::Via;
 
 /// A value and its past.
 #[derive(Debug, Clone)]
@@ -22,6 +24,12 @@ impl<T> History<T> {
     #[must_use]
     pub fn now(&self) -> &T {
         &self.0[self.0.len() - 1].1
+    }
+
+    /// What it was first.
+    #[must_use]
+    pub fn first(&self) -> &T {
+        &self.0[0].1
     }
 
     /// What it was at `at`; nothing if it did not exist.
@@ -41,9 +49,11 @@ impl<T> History<T> {
 pub enum Flow {
     /// Ends as soon as no rule allows it.
     Untracked,
-    /// Goes on until it idles out, and a miner's never idles.
+    /// Goes through a public address until that is gone or it idles out, and a miner's never idles.
     Tracked,
-    /// Goes through a NAT or load balancer, and is tracked whatever the rules are.
+    /// The same, inside the VPC.
+    Inside,
+    /// Goes through a NAT gateway, and is tracked whatever the rules are.
     AlwaysTracked,
 }
 
@@ -60,6 +70,10 @@ pub struct Machine {
     pub node: bool,
     /// Its Auto Scaling group.
     pub group: Option<String>,
+    /// Its fleet.
+    pub fleet: Option<String>,
+    /// Whether what is known of it was copied.
+    pub evidence: bool,
     /// What securing it reads and changes.
     pub facts: History<Facts>,
     /// The same, when it was launched.
@@ -79,6 +93,12 @@ pub struct Nic {
     pub shown: History<Option<Interface>>,
     /// Whether it is a pod's: not listed under its instance.
     pub branch: bool,
+    /// How it reaches the internet.
+    pub via: Via,
+    /// Whether its groups make EC2 remember its connections.
+    pub tracked: bool,
+    /// Its public address.
+    pub public: History<Option<PublicAddress>>,
     /// Its connections.
     pub flows: Vec<Flow>,
     /// When it connected.
@@ -107,6 +127,14 @@ pub struct Ec2 {
     pub groups: BTreeMap<GroupId, Group>,
     /// Auto Scaling groups and what of each is suspended.
     pub suspended: BTreeMap<String, History<BTreeSet<String>>>,
+    /// EKS node groups by their Auto Scaling group: least and most nodes, and whether EKS replaces sick ones.
+    pub node_groups: BTreeMap<String, History<(i32, i32, bool)>>,
+    /// Fleets and what each wants.
+    pub fleets: BTreeMap<String, History<Capacity>>,
+    /// The network ACL of each VPC's NAT gateway.
+    pub acls: BTreeMap<VpcId, History<Vec<AclEntry>>>,
+    /// Groups of the open window, those that were removed included.
+    pub open: BTreeSet<GroupId>,
     /// VPCs.
     pub vpcs: Vec<VpcId>,
     made: u32,
@@ -200,14 +228,27 @@ impl Ec2 {
         let Some(state) = found.shown.now().clone() else { return };
         let rules = rules(state.rules);
         found.shown.put(now, Some(GroupState { rules, ..state }));
+        // What is not tracked ends as soon as its rule goes.
+        let closed: BTreeSet<GroupId> = self.groups.keys().filter(|g| self.rules_of(g) == 0).cloned().collect();
+        for nic in self.nics.values_mut() {
+            let shut = nic.shown.now().as_ref().is_some_and(|i| i.groups.iter().all(|g| closed.contains(g)));
+            nic.flows.retain(|f| !shut || *f != Flow::Untracked);
+        }
     }
 
     /// Changes the groups of an interface. Untracked flows end in a group without rules; tracked ones go on.
     pub fn set_groups(&mut self, interface: &InterfaceId, groups: &[GroupId], now: u64) -> bool {
         let closed = groups.iter().all(|g| self.rules_of(g) == 0);
+        let opened = groups.iter().any(|g| self.open.contains(g));
         let Some(nic) = self.nics.get_mut(interface) else { return false };
         let Some(shown) = nic.shown.now().clone() else { return false };
         nic.shown.put(now, Some(Interface { groups: groups.to_vec(), ..shown }));
+        if opened {
+            // Open to everything, both ways: nothing that rules decide is remembered any more.
+            for flow in nic.flows.iter_mut().filter(|f| matches!(f, Flow::Tracked | Flow::Inside)) {
+                *flow = Flow::Untracked;
+            }
+        }
         if closed {
             nic.flows.retain(|f| *f != Flow::Untracked);
         }

@@ -146,6 +146,11 @@ pub fn set_groups(w: &mut World, task: TaskId, shown: &Interface, groups: &[Grou
 }
 
 fn contains(w: &mut World, task: TaskId, shown: &Interface, groups: &[GroupId], what: &str, captured: &[GroupId]) {
+    // The open window, where the policy allows it: the hold is being contained, and the closing follows.
+    if groups.len() == 1 && groups.iter().all(|g| w.ec2.open.contains(g)) {
+        w.count("window: opened");
+        return;
+    }
     let ours = groups.len() == 1 && groups.iter().all(|g| w.store.ever_quarantine.contains(g));
     if !ours {
         w.violate(Rule::OnlyOurQuarantineGroup, what);

@@ -1,16 +1,17 @@
 //! Launches: instances come to be, boot, open connections, and events tell of them, or do not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use picket_model::{
     GroupId, Hint, Instance, InstanceId, InstanceState, Interface, InterfaceId, InterfaceKind, Principal,
-    PrincipalKind, Signal, Subject, Trigger, TriggerKind, VpcId,
+    PrincipalKind, Signal, Subject, Trigger, TriggerKind, Untrusted, VpcId,
 };
 use picket_pipeline::messages::Message;
 
 use crate::agenda::{MILLI, SECOND};
-use crate::cloud::{Flow, History, Machine, Nic, scope, text};
+use crate::cloud::{History, Machine, Nic, scope, text};
 use crate::levers;
+use crate::paths::{self, Via};
 use crate::world::World;
 
 /// `#!/bin/sh` and a miner, in base64.
@@ -31,6 +32,8 @@ pub struct Launch {
     pub node: bool,
     /// Their Auto Scaling group.
     pub group: Option<String>,
+    /// Their fleet.
+    pub fleet: Option<String>,
 }
 
 /// Groups of a VPC that are no quarantine groups, in any order, at least one.
@@ -90,12 +93,18 @@ fn machine(w: &mut World, what: &Launch, reservation: &str) -> InstanceId {
         vpc: Some(what.vpc.clone()),
         interfaces: Vec::new(),
         name: text("worker"),
-        tags: what.group.iter().map(|g| (text("aws:autoscaling:groupName"), text(g))).collect(),
+        tags: tags(what),
         metadata_v1: Some(what.rogue),
         profile: None,
     };
     if let Some(group) = &what.group {
         w.ec2.suspended.entry(group.clone()).or_insert_with(|| History::new(0, BTreeSet::new()));
+        if what.node {
+            w.ec2.node_groups.entry(group.clone()).or_insert_with(paths::first_sizes);
+        }
+    }
+    if let Some(fleet) = &what.fleet {
+        w.ec2.fleets.entry(fleet.clone()).or_insert_with(|| History::new(0, paths::first_capacity()));
     }
     let facts = levers::facts(&id, w.dice.chance(500), w.dice.chance(300));
     let machine = Machine {
@@ -108,6 +117,8 @@ fn machine(w: &mut World, what: &Launch, reservation: &str) -> InstanceId {
         rogue: what.rogue,
         node: what.node,
         group: what.group.clone(),
+        fleet: what.fleet.clone(),
+        evidence: false,
         token: reservation.to_owned(),
     };
     w.ec2.machines.insert(id.clone(), machine);
@@ -124,6 +135,18 @@ fn machine(w: &mut World, what: &Launch, reservation: &str) -> InstanceId {
     id
 }
 
+/// The tags that AWS puts on what its services launch.
+fn tags(what: &Launch) -> BTreeMap<Untrusted, Untrusted> {
+    let group = what.group.iter().map(|g| ("aws:autoscaling:groupName", g.clone()));
+    let node = what
+        .group
+        .iter()
+        .filter(|_| what.node)
+        .flat_map(|g| [("eks:cluster-name", "prod".to_owned()), ("eks:nodegroup-name", g.clone())]);
+    let fleet = what.fleet.iter().map(|f| ("aws:ec2:fleet-id", f.clone()));
+    group.chain(node).chain(fleet).map(|(k, v)| (text(k), text(&v))).collect()
+}
+
 /// Attaches an interface.
 pub fn attach(w: &mut World, id: &InstanceId, vpc: &VpcId, kind: InterfaceKind, branch: bool) -> InterfaceId {
     let nic = w.ec2.new_interface();
@@ -131,7 +154,20 @@ pub fn attach(w: &mut World, id: &InstanceId, vpc: &VpcId, kind: InterfaceKind, 
     let shown =
         Interface { id: nic.clone(), instance: Some(id.clone()), vpc: vpc.clone(), groups, kind, public_ip: None };
     let shown = History::new(w.now, Some(shown));
-    w.ec2.nics.insert(nic.clone(), Nic { shown, branch, flows: Vec::new(), connected: None, touched: None });
+    let via = w.dice.pick(&[Via::Public, Via::Gateway, Via::Nothing]).copied().unwrap_or(Via::Nothing);
+    let elastic = w.dice.chance(500);
+    let public = (via == Via::Public).then(|| paths::public_address(&nic, elastic));
+    let made = Nic {
+        shown,
+        branch,
+        via,
+        tracked: w.dice.chance(600),
+        public: History::new(w.now, public),
+        flows: Vec::new(),
+        connected: None,
+        touched: None,
+    };
+    w.ec2.nics.insert(nic.clone(), made);
     nic
 }
 
@@ -144,15 +180,14 @@ fn boot(w: &mut World, id: &InstanceId) {
     w.ec2.set_state(id, InstanceState::Running, now);
     let own: Vec<_> = w.ec2.nics_of(id).map(|(nic, _)| nic.clone()).collect();
     for nic in own {
-        let flow = [Flow::Untracked, Flow::Tracked, Flow::AlwaysTracked];
-        let flow = w.dice.pick(&flow).copied().unwrap_or(Flow::Tracked);
+        let inside = w.dice.chance(500);
         let open = |w: &World| -> bool {
             let groups = w.ec2.nics.get(&nic).and_then(|n| n.shown.now().as_ref().map(|i| i.groups.clone()));
             groups.unwrap_or_default().iter().any(|g| w.ec2.rules_of(g) > 0)
         };
         let open = open(w);
         if let Some(nic) = w.ec2.nics.get_mut(&nic).filter(|_| open) {
-            nic.flows.push(flow);
+            nic.flows = paths::connections(nic, inside);
             nic.connected = Some(now);
         }
     }

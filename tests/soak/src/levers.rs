@@ -18,6 +18,10 @@ pub fn facts(id: &InstanceId, role: bool, registered: bool) -> Facts {
         role: role.then(|| (text("node"), text("AROA1"))),
         target_groups: if registered { vec![(text("arn:tg"), 80)] } else { Vec::new() },
         spot: false,
+        profile: role.then(|| (text("iip-assoc-1"), text("arn:profile"))),
+        spot_request: None,
+        stop_protection: false,
+        volumes: vec![text("vol-1")],
         unknown: Vec::new(),
     }
 }
@@ -29,7 +33,13 @@ fn puts_back(change: &Change) -> bool {
         Change::SetDeleteOnTermination { on, .. } | Change::SetMetadataEndpoint { on, .. } => *on,
         Change::SetShutdownBehaviour { behaviour, .. } => behaviour == "terminate",
         Change::ResumeProcesses { .. }
+        | Change::AllowInAcl { .. }
         | Change::AllowSessions { .. }
+        | Change::GiveAddress { .. }
+        | Change::GiveProfile { .. }
+        | Change::LetNodeGo { .. }
+        | Change::Start { .. }
+        | Change::UntagVolumes { .. }
         | Change::Register { .. }
         | Change::Untag { .. } => true,
         _ => false,
@@ -42,6 +52,16 @@ fn puts_back(change: &Change) -> bool {
 /// If what it is about is gone.
 pub fn make(w: &mut World, change: &Change) -> Answer<()> {
     let now = w.now;
+    if let Some(instance) = change.instance()
+        && puts_back(change)
+        && w.ec2.machines.get(instance).is_none_or(|m| m.shown.now().state.is_gone())
+        && !matches!(change, Change::AllowInAcl { .. })
+    {
+        return Ok(());
+    }
+    if w.ec2.turn_paths(change, now)? {
+        return Ok(());
+    }
     match change {
         Change::SuspendProcesses { group, processes } => suspend(w, group.as_str(), |s| s.extend(processes.clone())),
         Change::ResumeProcesses { group, processes } => {
@@ -57,6 +77,14 @@ pub fn make(w: &mut World, change: &Change) -> Answer<()> {
         | Change::Deregister { instance, .. }
         | Change::Register { instance, .. }
         | Change::Tag { instance, .. }
+        | Change::RemoveProfile { instance, .. }
+        | Change::GiveProfile { instance, .. }
+        | Change::KeepEvidence { instance, .. }
+        | Change::LockSnapshots { instance, .. }
+        | Change::TagVolumes { instance, .. }
+        | Change::UntagVolumes { instance, .. }
+        | Change::SetStopProtection { instance, .. }
+        | Change::CancelSpotRequest { instance, .. }
         | Change::Untag { instance, .. } => {
             let found = w.ec2.machines.get_mut(instance).filter(|m| !m.shown.now().state.is_gone());
             match found {
@@ -65,6 +93,7 @@ pub fn make(w: &mut World, change: &Change) -> Answer<()> {
                 None => return Err(PortError::new("changing", instance, Kind::NotFound, "it is gone")),
             }
         }
+        _ => {}
     }
     Ok(())
 }
@@ -97,6 +126,10 @@ fn turn(machine: &mut Machine, change: &Change, now: u64) {
             facts.target_groups.retain(|t| *t != (target_group.clone(), *port));
             facts.target_groups.push((target_group.clone(), *port));
         }
+        Change::RemoveProfile { .. } => facts.profile = None,
+        Change::GiveProfile { profile, .. } => facts.profile = Some((text("iip-assoc-1"), profile.clone())),
+        Change::SetStopProtection { on, .. } => facts.stop_protection = *on,
+        Change::KeepEvidence { .. } => machine.evidence = true,
         Change::Tag { .. } => machine.tagged = true,
         Change::Untag { .. } => machine.tagged = false,
         _ => {}

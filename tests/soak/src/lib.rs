@@ -17,6 +17,7 @@ pub mod engine;
 pub mod invariants;
 pub mod launch;
 pub mod levers;
+pub mod paths;
 pub mod people;
 pub mod playbook;
 mod ports;

@@ -48,7 +48,7 @@ fn storm() -> ExitCode {
 
 /// Containment and release of two instances of two interfaces, with every pair of faults at every pair of calls.
 fn pairs() -> ExitCode {
-    let two = Play { seed: 1, instances: 2, interfaces: 2, times: 1, at_once: false, full: false };
+    let two = Play { seed: 1, instances: 2, interfaces: 2, times: 1, at_once: false, full: false, ran: false };
     let own = play(two, &[]).own;
     let tearing = [Fault::Fails, Fault::LosesReply, Fault::DiesBefore, Fault::DiesAfter];
     let (mut played, mut wrong) = (0, 0);

@@ -35,6 +35,8 @@ pub struct Play {
     pub at_once: bool,
     /// Whether a quarantine is more than groups.
     pub full: bool,
+    /// Whether the instances ran and connected before, so that the ladder is climbed, every rung allowed.
+    pub ran: bool,
 }
 
 /// What came of it.
@@ -90,13 +92,15 @@ pub fn play(play: Play, faults: &[(u64, Fault)]) -> Played {
 fn set_up(w: &mut World, play: Play) -> Vec<InstanceId> {
     soak::lay_out(w, 1);
     let extent = if play.full { "full" } else { "contain_only" };
-    w.store.policy.current = Some(format!("version: 1\nmode: enforce\ncontainment: {extent}\n"));
+    let flows = if play.ran { "flows: {open_window: true, stop: true}\n" } else { "" };
+    w.store.policy.current = Some(format!("version: 1\nmode: enforce\ncontainment: {extent}\n{flows}"));
     w.store.policy.good.clone_from(&w.store.policy.current);
     w.watched.contain_only = !play.full;
     let vpc = w.ec2.vpcs[0].clone();
     let Play { instances, interfaces, .. } = play;
     w.weather.events = (1_000, 0, 0);
-    let ids = launch::launch(w, &Launch { vpc, instances, interfaces, rogue: false, node: false, group: None });
+    let ids =
+        launch::launch(w, &Launch { vpc, instances, interfaces, rogue: false, node: false, group: None, fleet: None });
     for nic in w.ec2.nics.values_mut() {
         let shown = nic.shown.now().clone().map(|i| Interface { kind: InterfaceKind::Own, ..i });
         nic.shown.put(0, shown);
@@ -106,7 +110,8 @@ fn set_up(w: &mut World, play: Play) -> Vec<InstanceId> {
     let decision = order.decision(&scope(), w.time());
     for n in 0..play.times {
         let message = Message::Decision(Box::new(decision.clone()));
-        let wait = if play.at_once { 0 } else { n * 10 * MINUTE };
+        let boots = if play.ran { 2 * MINUTE } else { 0 };
+        let wait = boots + if play.at_once { 0 } else { n * 10 * MINUTE };
         w.later(wait, move |w| w.put(message));
     }
     soak::sweeps(w, 10 * MINUTE + SECOND, 20 * MINUTE);

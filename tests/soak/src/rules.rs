@@ -30,6 +30,7 @@ pub enum Rule {
     MeasuresStandInAHold,
     MeasuresArePutBack,
     HeldAreSecured,
+    NoneLeftOpen,
     KeptStays,
     DueIsLifted,
 }
@@ -78,6 +79,7 @@ impl Rule {
             Self::MeasuresStandInAHold => "a measure stands in an open hold before it is made",
             Self::MeasuresArePutBack => "a release puts every measure back",
             Self::HeldAreSecured => "what is held and secured is as its measures say",
+            Self::NoneLeftOpen => "no interface is left in a group of the open window",
             Self::KeptStays => "what people keep is not lifted by time",
             Self::DueIsLifted => "what nobody keeps is lifted, or people are told why not",
             Self::BranchesAreContained => "branch interfaces of a rogue are contained",

@@ -101,7 +101,8 @@ fn begin(w: &mut World, storm: Storm) {
     let Storm { instances, interfaces, .. } = storm;
     let mut ids = Vec::new();
     for _ in 0..storm.launches {
-        let one = Launch { vpc: vpc.clone(), instances, interfaces, rogue: true, node: false, group: None };
+        let one =
+            Launch { vpc: vpc.clone(), instances, interfaces, rogue: true, node: false, group: None, fleet: None };
         ids.extend(launch::launch(w, &one));
     }
     for nic in w.ec2.nics.values_mut() {

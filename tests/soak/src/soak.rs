@@ -6,8 +6,10 @@ use picket_model::Mode;
 
 use crate::actors::{self, ALL};
 use crate::agenda::{MINUTE, SECOND};
+use crate::cloud::History;
 use crate::engine::Engine;
 use crate::launch::{self, Launch};
+use crate::paths;
 use crate::verdict;
 use crate::weather::Weather;
 use crate::workers::Job;
@@ -65,6 +67,7 @@ pub fn lay_out(w: &mut World, vpcs: u64) {
         for _ in 0..5 {
             w.ec2.make_group(&vpc, 3, false, 0);
         }
+        w.ec2.acls.insert(vpc.clone(), History::new(0, paths::first_entries()));
         w.ec2.vpcs.push(vpc);
     }
 }
@@ -108,6 +111,16 @@ fn policy(w: &mut World) {
         text.push_str("keep_healthy: {nodes_per_group: 1}\n");
     }
     w.watched.tight = cap < 100 || healthy || !share.is_empty();
+    if w.dice.chance(500) {
+        let address = w.dice.pick(&["never", "elastic", "any"]).copied().unwrap_or("any");
+        let (window, stop, limit) = (w.dice.chance(500), w.dice.chance(500), w.dice.between(2, 20));
+        text.push_str(&format!(
+            "flows: {{drop_address: {address}, open_window: {window}, stop: {stop}, acl_entries: {limit}}}\n"
+        ));
+    }
+    if w.dice.chance(300) {
+        text.push_str("credentials: {remove_profile: true}\nevidence: {lock_snapshots_days: 7}\n");
+    }
     if w.dice.chance(200) {
         suspect(w, &mut text);
     }
@@ -144,6 +157,7 @@ fn somebody_launches(w: &mut World, at: u64, rogue: bool) {
         rogue,
         node: w.dice.chance(300),
         group: w.dice.chance(300).then(|| format!("asg-{at}")),
+        fleet: w.dice.chance(200).then(|| format!("fleet-{at}")),
     };
     w.later(at, move |w| drop(launch::launch(w, &launch)));
 }

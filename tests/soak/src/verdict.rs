@@ -1,11 +1,12 @@
 //! What must hold in the end: faults are over, nobody else acts, sweeps ran and queues are empty.
 
-use picket_model::{AtDeadline, HoldState, Instance, InstanceId, Interface, InterfaceId, InterfaceKind};
+use picket_model::{AtDeadline, HoldState, Instance, InstanceId, InstanceState, Interface, InterfaceId, InterfaceKind};
 
 use picket_pipeline::messages::Message;
 
 use crate::agenda::stamp;
 use crate::cloud::Nic;
+use crate::paths;
 use crate::rules::Rule;
 use crate::world::World;
 
@@ -31,6 +32,7 @@ pub fn check(w: &mut World) {
             state => w.violate(Rule::HoldsAreTerminal, &format!("{} is {state}", hold.instance)),
         }
     }
+    left_open(w);
     let left: Vec<String> = w
         .queues
         .all()
@@ -39,6 +41,15 @@ pub fn check(w: &mut World) {
         .collect();
     if !left.is_empty() {
         w.violate(Rule::NoMessageLost, &format!("still there: {}", left.join(", ")));
+    }
+}
+
+/// No interface may be left in a group of the open window.
+fn left_open(w: &mut World) {
+    let shown = w.ec2.nics.values().filter_map(|n| n.shown.now().clone());
+    let open: Vec<_> = shown.filter(|i| i.groups.iter().any(|g| w.ec2.open.contains(g))).map(|i| i.id).collect();
+    for nic in open {
+        w.violate(Rule::NoneLeftOpen, nic.as_str());
     }
 }
 
@@ -124,6 +135,8 @@ fn put_back(w: &mut World, hold: &picket_model::Hold) {
     if now != then || denied || machine.tagged {
         w.violate(Rule::MeasuresArePutBack, &format!("{id} {when}: {now:?} is not {then:?}, denied {denied}"));
     }
+    paths_put_back(w, hold, when);
+    owners_put_back(w, id);
     let Some(group) = w.ec2.machines.get(id).and_then(|m| m.group.clone()) else { return };
     let members: Vec<_> =
         w.ec2.machines.iter().filter(|(_, m)| m.group.as_ref() == Some(&group)).map(|(i, _)| i).collect();
@@ -131,6 +144,46 @@ fn put_back(w: &mut World, hold: &picket_model::Hold) {
     let suspended = w.ec2.suspended.get(&group).map(|s| s.now().clone()).unwrap_or_default();
     if !held && !suspended.is_empty() {
         w.violate(Rule::MeasuresArePutBack, &format!("{group}: {suspended:?} is suspended"));
+    }
+}
+
+/// Addresses, denials and power are as they were.
+fn paths_put_back(w: &mut World, hold: &picket_model::Hold, when: &str) {
+    for (id, nic, shown) in nics(w, &hold.instance) {
+        let address = paths::address(&id);
+        let denied = w.ec2.acls.get(&shown.vpc).is_some_and(|a| a.now().iter().any(|e| e.denies(address)));
+        if denied {
+            w.violate(Rule::MeasuresArePutBack, &format!("{id} {when}: {address} is still denied"));
+        }
+        let first = nic.public.first().clone();
+        if nic.public.now() != &first {
+            w.violate(Rule::MeasuresArePutBack, &format!("{id} {when}: {:?} is not {first:?}", nic.public.now()));
+        }
+    }
+    let stopped = w.ec2.machines.get(&hold.instance).is_some_and(|m| m.shown.now().state == InstanceState::Stopped);
+    if stopped {
+        w.violate(Rule::MeasuresArePutBack, &format!("{} {when}: it is stopped", hold.instance));
+    }
+}
+
+/// An owner none of whose members is held goes on as before.
+fn owners_put_back(w: &mut World, id: &InstanceId) {
+    let Some(machine) = w.ec2.machines.get(id) else { return };
+    let (group, fleet) = (machine.group.clone(), machine.fleet.clone());
+    let held = |like: &dyn Fn(&crate::cloud::Machine) -> bool| {
+        w.ec2.machines.iter().any(|(i, m)| like(m) && w.store.is_held(i))
+    };
+    let mut wrong = Vec::new();
+    if let Some(group) = group.filter(|g| !held(&|m| m.group.as_ref() == Some(g))) {
+        let now = w.ec2.node_groups.get(&group).map(|g| *g.now());
+        wrong.extend(now.filter(|n| n != paths::first_sizes().now()).map(|n| format!("{group}: {n:?}")));
+    }
+    if let Some(fleet) = fleet.filter(|f| !held(&|m| m.fleet.as_ref() == Some(f))) {
+        let now = w.ec2.fleets.get(&fleet).map(|f| *f.now());
+        wrong.extend(now.filter(|n| *n != paths::first_capacity()).map(|n| format!("{fleet}: {n:?}")));
+    }
+    for what in wrong {
+        w.violate(Rule::MeasuresArePutBack, &format!("{what} is suspended"));
     }
 }
 
@@ -142,7 +195,8 @@ fn secured(w: &mut World, hold: &picket_model::Hold) {
         && !facts.metadata_endpoint
         && facts.deleted_with_it.is_empty()
         && facts.target_groups.is_empty()
-        && machine.denied == facts.role.is_some();
+        && machine.denied == facts.role.is_some()
+        && machine.evidence;
     if w.watched.contain_only {
         return;
     }

@@ -119,6 +119,10 @@ impl Cloud for Recorded<'_> {
         unknown("reading the policies of", user)
     }
 
+    async fn in_open_groups(&self, scope: &Scope) -> Answer<Vec<Interface>> {
+        unknown("looking for interfaces left in an open group of", scope)
+    }
+
     async fn launched_by(&self, _: &Scope, instance: &InstanceId) -> Answer<Option<Principal>> {
         unknown("looking for the launcher of", instance)
     }

@@ -6,7 +6,7 @@ use aws_sdk_ec2::types::{
     InstanceMetadataEndpointState, InstanceSpecification, InstanceStateName, ResourceType, SnapshotState, Tag,
     TagSpecification,
 };
-use picket_model::{InstanceId, Scope};
+use picket_model::{InstanceId, Scope, Untrusted};
 use picket_pipeline::ports::{Answer, Kind, PortError};
 
 use super::{AwsLevers, CASE, INSTANCE, failed};
@@ -18,6 +18,7 @@ pub(super) struct Described {
     pub deleted_with_it: Vec<String>,
     pub metadata_endpoint: bool,
     pub spot: bool,
+    pub volumes: Vec<Untrusted>,
     /// Name of its instance profile.
     pub profile: Option<String>,
     pub vpc: Option<String>,
@@ -42,14 +43,6 @@ impl AwsLevers<'_> {
             Err(error) if error.kind == Kind::NotFound => Ok(true),
             Err(error) => Err(error),
         }
-    }
-
-    /// `DescribeInstanceAttribute` of `disableApiTermination`; `ec2:DescribeInstanceAttribute`.
-    pub(super) async fn termination_protection(&self, scope: &Scope, instance: &InstanceId) -> Answer<bool> {
-        let call = self.clients.ec2(&scope.region).describe_instance_attribute().instance_id(instance.as_str());
-        let answer = call.attribute(InstanceAttributeName::DisableApiTermination).send().await;
-        let answer = answer.map_err(|e| failed("reading the termination protection of", instance, &e))?;
-        Ok(answer.disable_api_termination().and_then(AttributeBooleanValue::value).unwrap_or(false))
     }
 
     /// `DescribeInstanceAttribute` of `instanceInitiatedShutdownBehavior`; `ec2:DescribeInstanceAttribute`.
@@ -156,6 +149,7 @@ fn described(from: &Instance) -> Described {
             .collect(),
         metadata_endpoint: endpoint != Some(&InstanceMetadataEndpointState::Disabled),
         spot: from.instance_lifecycle() == Some(&InstanceLifecycleType::Spot),
+        volumes: from.block_device_mappings().iter().filter_map(|m| m.ebs()?.volume_id()).map(Untrusted::new).collect(),
         profile: profile.map(ToOwned::to_owned),
         vpc: from.vpc_id().map(ToOwned::to_owned),
         gone: matches!(state, Some(InstanceStateName::Terminated | InstanceStateName::ShuttingDown)),

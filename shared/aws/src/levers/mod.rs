@@ -5,10 +5,19 @@
 //! a fact that was refused is said to be as containment wants it, so that nothing is planned, and nothing put back,
 //! that was never known; `unknown` says so.
 
+mod addresses;
 mod autoscaling;
+mod capacity;
+mod denial;
 mod ec2;
 mod elb;
+mod evidence;
+mod flows;
 mod iam;
+mod owners;
+mod power;
+
+pub use denial::{Denial, Said};
 
 pub(crate) use iam::decoded;
 
@@ -16,13 +25,14 @@ use std::fmt::Display;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
-use picket_model::{Change, Facts, InstanceId, ScalingGroup, Scope, Untrusted};
+use aws_sdk_ec2::types::InstanceAttributeName;
+use picket_model::{Capture, Change, Facts, FlowFacts, Instance, InstanceId, Owners, ScalingGroup, Scope, Untrusted};
 use picket_pipeline::Permit;
 use picket_pipeline::pace::{Lane, Rank};
-use picket_pipeline::ports::{Answer, Kind, Levers, PortError};
+use picket_pipeline::ports::{Answer, Kind, Levers, Nodes, PortError};
 
-use crate::Clients;
 use crate::error::port_error;
+use crate::{Clients, Functions};
 
 /// The only tag key that is set on, or removed from, what we did not make.
 pub const CASE: &str = "picket:case";
@@ -30,20 +40,45 @@ pub const CASE: &str = "picket:case";
 pub const INSTANCE: &str = "picket:instance";
 
 /// Reads and makes the changes beside the groups, for one deployment.
-#[derive(Debug)]
 pub struct AwsLevers<'a> {
     clients: &'a Clients,
     stack: String,
+    evidence: Option<String>,
+    nodes: Option<&'a dyn Nodes>,
+    functions: Option<Functions>,
 }
 
 impl<'a> AwsLevers<'a> {
     /// For the deployment named `stack`.
     #[must_use]
     pub fn new(clients: &'a Clients, stack: &str) -> Self {
-        Self { clients, stack: stack.to_owned() }
+        Self { clients, stack: stack.to_owned(), evidence: None, nodes: None, functions: None }
     }
 
-    async fn send(&self, scope: &Scope, change: &Change) -> Answer<()> {
+    /// With a bucket for evidence.
+    #[must_use]
+    pub fn with_evidence(self, bucket: Option<&str>) -> Self {
+        Self { evidence: bucket.map(ToOwned::to_owned), ..self }
+    }
+
+    /// With denials asked of the deployment's own function, which alone may write policies.
+    #[must_use]
+    pub fn with_denials_asked(self) -> Self {
+        Self { functions: Some(Functions::new(self.clients, &self.stack)), ..self }
+    }
+
+    /// With a way into Kubernetes clusters.
+    #[must_use]
+    pub fn with_nodes(self, nodes: &'a dyn Nodes) -> Self {
+        Self { nodes: Some(nodes), ..self }
+    }
+
+    async fn send(&self, permit: &Permit, scope: &Scope, change: &Change) -> Answer<()> {
+        if matches!(change, Change::DenySessions { .. } | Change::AllowSessions { .. })
+            && let Some(answer) = self.ask_for(scope, change).await
+        {
+            return answer;
+        }
         match change {
             Change::SuspendProcesses { group, processes } => self.suspend(scope, group, processes).await,
             Change::ResumeProcesses { group, processes } => self.resume(scope, group, processes).await,
@@ -64,6 +99,45 @@ impl<'a> AwsLevers<'a> {
             }
             Change::Tag { instance, key, value } => self.tag(scope, instance, key, value).await,
             Change::Untag { instance, key } => self.untag(scope, instance, key).await,
+            other => self.send_more(permit, scope, other).await,
+        }
+    }
+
+    /// The changes of owners, connections and evidence.
+    async fn send_more(&self, permit: &Permit, scope: &Scope, change: &Change) -> Answer<()> {
+        match change {
+            Change::SetNodeGroup { cluster, node_group, min, max, repairs } => {
+                self.set_node_group(scope, (cluster, node_group), (*min, *max), *repairs).await
+            }
+            Change::SetFleetCapacity { fleet, capacity } => self.set_fleet(scope, fleet, *capacity).await,
+            Change::CancelSpotRequest { request, .. } => self.cancel_spot(scope, request).await,
+            Change::SetCapacityProvider { provider, on } => self.set_capacity_provider(scope, provider, *on).await,
+            Change::SetComputeEnvironment { environment, on } => {
+                self.set_compute_environment(scope, environment, *on).await
+            }
+            Change::HoldNode { cluster, instance } => match self.nodes {
+                Some(nodes) => nodes.hold_node(permit, scope, cluster, instance).await,
+                None => Err(owners::unreachable(cluster, instance)),
+            },
+            Change::LetNodeGo { cluster, instance } => match self.nodes {
+                Some(nodes) => nodes.let_node_go(permit, scope, cluster, instance).await,
+                // What could not be held need not be let go.
+                None => Ok(()),
+            },
+            Change::DropAddress { interface, address, .. } => self.drop_address(scope, interface, address).await,
+            Change::GiveAddress { interface, address, .. } => self.give_address(scope, interface, address).await,
+            Change::DenyInAcl { acl, addresses, limit, .. } => self.deny_in_acl(scope, acl, addresses, *limit).await,
+            Change::AllowInAcl { acl, addresses, before, .. } => self.allow_in_acl(scope, acl, addresses, before).await,
+            Change::SetStopProtection { instance, on } => self.protect_from_stop(scope, instance, *on).await,
+            Change::Stop { instance } => self.stop(scope, instance).await,
+            Change::Start { instance } => self.start(scope, instance).await,
+            Change::KeepEvidence { instance, case } => self.keep_evidence(scope, instance, case).await,
+            Change::LockSnapshots { instance, case, days } => self.lock_snapshots(scope, instance, case, *days).await,
+            Change::RemoveProfile { instance, association } => self.remove_profile(scope, instance, association).await,
+            Change::GiveProfile { instance, profile } => self.give_profile(scope, instance, profile).await,
+            Change::TagVolumes { volumes, case, .. } => self.tag_volumes(scope, volumes, case).await,
+            Change::UntagVolumes { volumes, .. } => self.untag_volumes(scope, volumes).await,
+            other => Err(PortError::new("making", other, Kind::Other, "this change is not known here")),
         }
     }
 }
@@ -72,18 +146,23 @@ impl<'a> AwsLevers<'a> {
 impl Levers for AwsLevers<'_> {
     /// The calls are those of `described`, `attributes`, `role_of` and `target_groups_of`, side by side.
     async fn facts(&self, scope: &Scope, instance: &InstanceId) -> Answer<Facts> {
-        let (described, protection, shutdown) = futures::join!(
+        let (described, stop, protection, shutdown) = futures::join!(
             self.described(scope, instance),
-            self.termination_protection(scope, instance),
+            self.attribute(scope, instance, InstanceAttributeName::DisableApiStop),
+            self.attribute(scope, instance, InstanceAttributeName::DisableApiTermination),
             self.shutdown_behaviour(scope, instance),
         );
         let mut unknown = Vec::new();
         let described = known(described, ec2::Described::default(), "volumes, metadata service, role", &mut unknown)?;
         let termination_protection = known(protection, true, "termination protection", &mut unknown)?;
         let shutdown_behaviour = known(shutdown, "stop".to_owned(), "shutdown behaviour", &mut unknown)?;
-        let (role, target_groups) = futures::join!(
+        let stop_protection = known(stop, false, "stop protection", &mut unknown)?;
+        let spot = described.spot;
+        let (role, profile, target_groups, spot_request) = futures::join!(
             self.role_of(described.profile.as_deref()),
+            async { if described.profile.is_some() { self.profile_of(scope, instance).await } else { Ok(None) } },
             self.target_groups_of(scope, instance, described.vpc.as_deref()),
+            async { if spot { self.persistent_request(scope, instance).await } else { Ok(None) } },
         );
         Ok(Facts {
             instance: instance.clone(),
@@ -93,7 +172,11 @@ impl Levers for AwsLevers<'_> {
             metadata_endpoint: described.metadata_endpoint,
             role: known(role, None, "role", &mut unknown)?,
             target_groups: known(target_groups, Vec::new(), "target groups", &mut unknown)?,
-            spot: described.spot,
+            spot,
+            profile: known(profile, None, "instance profile", &mut unknown)?,
+            spot_request: known(spot_request, None, "Spot request", &mut unknown)?,
+            stop_protection,
+            volumes: described.volumes,
             unknown,
         })
     }
@@ -102,12 +185,20 @@ impl Levers for AwsLevers<'_> {
         self.described_group(scope, name).await
     }
 
+    async fn owners(&self, scope: &Scope, instance: &Instance) -> Answer<Owners> {
+        self.owners_of(scope, instance).await
+    }
+
+    async fn flow_facts(&self, scope: &Scope, of: &[(InstanceId, Capture)]) -> Answer<Vec<FlowFacts>> {
+        self.flows_of(scope, of).await
+    }
+
     async fn make(&self, permit: &Permit, scope: &Scope, change: &Change) -> Answer<()> {
         tracing::info!(%permit, %change, "making a change");
         if let Some((lane, rank)) = paced(change) {
             self.clients.paced(&scope.region, lane, rank).await;
         }
-        let Err(error) = self.send(scope, change).await else { return Ok(()) };
+        let Err(error) = self.send(permit, scope, change).await else { return Ok(()) };
         let moot = match (subject_put_back(change), error.kind) {
             (None, _) => false,
             (Some(_), Kind::NotFound) => true,
@@ -128,6 +219,10 @@ fn paced(change: &Change) -> Option<(Lane, Rank)> {
         Change::SetTerminationProtection { .. }
         | Change::SetShutdownBehaviour { .. }
         | Change::SetDeleteOnTermination { .. } => Some((Lane::Changes, Rank::Protect)),
+        // These end connections, which is containment.
+        Change::DropAddress { .. } | Change::DenyInAcl { .. } => Some((Lane::Changes, Rank::Contain)),
+        Change::SetStopProtection { .. } | Change::Stop { .. } => Some((Lane::Changes, Rank::Protect)),
+        Change::TagVolumes { .. } | Change::UntagVolumes { .. } => Some((Lane::Tags, Rank::Mark)),
         Change::SetMetadataEndpoint { .. } => Some((Lane::Metadata, Rank::Protect)),
         Change::Snapshot { .. } => Some((Lane::Snapshots, Rank::Copy)),
         Change::Tag { .. } | Change::Untag { .. } => Some((Lane::Tags, Rank::Mark)),
@@ -142,10 +237,23 @@ fn subject_put_back(change: &Change) -> Option<Option<&InstanceId>> {
         Change::SetTerminationProtection { instance, on: false }
         | Change::SetDeleteOnTermination { instance, on: true, .. }
         | Change::SetMetadataEndpoint { instance, on: true }
+        | Change::SetStopProtection { instance, on: true }
+        | Change::AllowInAcl { instance, .. }
+        | Change::GiveAddress { instance, .. }
+        | Change::GiveProfile { instance, .. }
         | Change::Register { instance, .. }
+        | Change::Start { instance }
         | Change::Untag { instance, .. } => Some(Some(instance)),
         Change::SetShutdownBehaviour { instance, behaviour } if behaviour == "terminate" => Some(Some(instance)),
         Change::ResumeProcesses { .. } | Change::AllowSessions { .. } => Some(None),
+        // An owner that is gone owns nothing: there is nothing to freeze, and nothing to let go on.
+        Change::SetNodeGroup { .. }
+        | Change::SetFleetCapacity { .. }
+        | Change::CancelSpotRequest { .. }
+        | Change::SetCapacityProvider { .. }
+        | Change::SetComputeEnvironment { .. }
+        | Change::LetNodeGo { .. }
+        | Change::UntagVolumes { .. } => Some(None),
         Change::SuspendProcesses { .. }
         | Change::SetTerminationProtection { .. }
         | Change::SetShutdownBehaviour { .. }
@@ -154,6 +262,15 @@ fn subject_put_back(change: &Change) -> Option<Option<&InstanceId>> {
         | Change::DenySessions { .. }
         | Change::Snapshot { .. }
         | Change::Deregister { .. }
+        | Change::HoldNode { .. }
+        | Change::RemoveProfile { .. }
+        | Change::DropAddress { .. }
+        | Change::DenyInAcl { .. }
+        | Change::SetStopProtection { .. }
+        | Change::Stop { .. }
+        | Change::KeepEvidence { .. }
+        | Change::LockSnapshots { .. }
+        | Change::TagVolumes { .. }
         | Change::Tag { .. } => None,
     }
 }
@@ -190,7 +307,10 @@ fn kind_of(code: &str, message: &str) -> Option<Kind> {
         | "ConcurrentModificationException"
         | "ConcurrentSnapshotLimitExceeded"
         | "InsufficientSnapshotRate"
+        | "OperationAborted"
         | "ResourceContention"
+        | "ResourceInUseException"
+        | "UpdateInProgressException"
         | "ServiceFailure"
         | "SnapshotCreationPerVolumeRateExceeded" => Some(Kind::Transient),
         "DeleteConflict"
@@ -198,6 +318,9 @@ fn kind_of(code: &str, message: &str) -> Option<Kind> {
         | "IncorrectInstanceState"
         | "IncorrectState"
         | "InvalidTarget"
+        | "NetworkAclEntryAlreadyExists"
+        | "PreconditionFailed"
+        | "Resource.AlreadyAssociated"
         | "InvalidInstanceAttributeValue" => Some(Kind::Conflict),
         _ => None,
     }

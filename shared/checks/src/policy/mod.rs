@@ -7,6 +7,7 @@
 mod containment;
 mod exemptions;
 mod fixes;
+mod flows;
 mod holds;
 mod limits;
 mod overrides;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use containment::Containment;
 pub use exemptions::{Exemption, Never};
 pub use fixes::{Ask, Asking, Choice, Do, Fixes};
+pub use flows::{Credentials, DropAddress, Evidence, Flows};
 pub use holds::Holds;
 pub use limits::{BlastRadius, KeepHealthy};
 pub use overrides::{Override, Place, Reach};
@@ -42,6 +44,15 @@ pub struct Policy {
     /// How far a quarantine goes.
     #[serde(default)]
     pub containment: Containment,
+    /// How connections that outlive the quarantine are ended.
+    #[serde(default)]
+    pub flows: Flows,
+    /// What is done about credentials.
+    #[serde(default)]
+    pub credentials: Credentials,
+    /// What is done for the evidence.
+    #[serde(default)]
+    pub evidence: Evidence,
     /// What becomes of a quarantine that nobody looks at.
     #[serde(default)]
     pub holds: Holds,
@@ -140,6 +151,7 @@ impl Policy {
         }
         self.holds.check()?;
         self.blast_radius.check()?;
+        self.flows.check()?;
         overrides::check(&self.overrides, self.trusted_tag.as_deref())?;
         exemptions::check(&self.never, &self.exempt)
     }

@@ -34,6 +34,14 @@ impl Containment for World {
         .await
     }
 
+    async fn open_group(&self, _: &Permit, _: &Scope, vpc: &VpcId) -> Answer<GroupId> {
+        self.call("open_group", |s| s.make_open_group(vpc)).await
+    }
+
+    async fn remove_group(&self, _: &Permit, _: &Scope, group: &GroupId) -> Answer<()> {
+        self.call("remove_group", |s| s.remove_open_group(group)).await
+    }
+
     async fn set_groups(&self, _: &Permit, _: &Scope, interface: &InterfaceId, groups: &[GroupId]) -> Answer<()> {
         self.call("set_groups", |s| {
             s.check_change(interface, groups);

@@ -1,7 +1,10 @@
 //! The changes beside the groups, in the fake world: what they do to what is read later, and that each stands in a hold.
 
 use async_trait::async_trait;
-use picket_model::{Change, Facts, InstanceId, ScalingGroup, Scope, Untrusted};
+use picket_model::{
+    Capture, Change, Facts, FlowFacts, Instance, InstanceId, InstanceState, Owner, Owners, ScalingGroup, Scope,
+    Untrusted,
+};
 
 use super::{State, World};
 use crate::permit::Permit;
@@ -25,10 +28,29 @@ impl Levers for World {
         .await
     }
 
+    async fn owners(&self, _: &Scope, instance: &Instance) -> Answer<Owners> {
+        self.call("owners", |s| {
+            let name = instance.tags.get(&Untrusted::new("aws:autoscaling:groupName"));
+            let group = name.and_then(|n| s.scaling_groups.get(n)).cloned();
+            let others = s.owners.get(&instance.id).cloned().unwrap_or_default();
+            let found = others.into_iter().chain(group.map(Owner::ScalingGroup)).collect();
+            Ok(Owners { found, unknown: Vec::new() })
+        })
+        .await
+    }
+
+    async fn flow_facts(&self, _: &Scope, of: &[(InstanceId, Capture)]) -> Answer<Vec<FlowFacts>> {
+        self.call("flow_facts", |s| Ok(s.flow_facts(of))).await
+    }
+
     async fn make(&self, _: &Permit, _: &Scope, change: &Change) -> Answer<()> {
         self.call("make", |s| {
             s.check_measure(change);
+            if s.refused.iter().any(|word| change.to_string().starts_with(word)) {
+                return Err(PortError::new("changing", change, Kind::Denied, "UnauthorizedOperation"));
+            }
             s.turn(change);
+            s.turn_flows(change);
             s.changes.push(change.clone());
             Ok(())
         })
@@ -43,6 +65,10 @@ impl State {
         if !self.holds.values().any(|h| h.measures.iter().any(planned)) {
             self.violations.push(format!("`{change}` was made without an intent"));
         }
+    }
+
+    fn power(&mut self, instance: &InstanceId, state: InstanceState) {
+        self.instances.iter_mut().filter(|i| &i.id == instance).for_each(|i| i.state = state);
     }
 
     /// What a change does to what is read later.
@@ -85,11 +111,12 @@ impl State {
                     f.target_groups.push(one);
                 });
             }
-            Change::DenySessions { .. }
-            | Change::AllowSessions { .. }
-            | Change::Snapshot { .. }
-            | Change::Tag { .. }
-            | Change::Untag { .. } => {}
+            Change::SetStopProtection { instance, on } => {
+                self.facts.entry(instance.clone()).and_modify(|f| f.stop_protection = *on);
+            }
+            Change::Stop { instance } => self.power(instance, InstanceState::Stopped),
+            Change::Start { instance } => self.power(instance, InstanceState::Running),
+            _ => {}
         }
     }
 }

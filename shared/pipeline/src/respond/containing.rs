@@ -1,6 +1,6 @@
 //! The changing half of respond: holds, interfaces, closing. What is read again is judged in `verifying`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use futures::StreamExt as _;
 use futures::future::{join_all, try_join_all};
@@ -12,9 +12,10 @@ use picket_model::{
     Verification,
 };
 
+use super::cutting;
 use super::taking::{LEASE, Taken, take_holds, until};
 use super::{Ports, Responded, digest, notice, refuse, securing, verifying};
-use crate::actions::contain_interface;
+use crate::actions::{contain_interface, open_window};
 use crate::in_force::{InForce, Settings};
 use crate::measures;
 use crate::messages::Message;
@@ -65,24 +66,33 @@ pub(super) async fn carry_out(
     }
     let ours = securing::freeze_owners(ports, permit, decision, live, taken.ours).await?;
     let changes: Vec<_> = plan.steps.iter().filter_map(|s| change_of(s, &ours)).collect();
-    let changed: Vec<Changed> = futures::stream::iter(changes)
+    let plain: Vec<(InstanceId, Capture)> = changes.iter().map(|(i, c, _)| (i.clone(), c.clone())).collect();
+    let windows = &cutting::open_windows(ports, in_force, permit, decision, live, &plain).await;
+    let all: Vec<(Changed, Option<InterfaceId>)> = futures::stream::iter(changes)
         .map(|(instance, before, hold)| async move {
-            let answer = match (live.quarantine.get(&before.vpc), measures::in_time(ports.clock, hold)) {
-                (_, Err(late)) => Err(late),
-                (Some(q), Ok(())) => {
-                    contain_interface::apply(ports.containment, permit, &decision.scope, &before.interface, q).await
-                }
+            let (aws, scope, interface) = (ports.containment, &decision.scope, &before.interface);
+            let (opened, answer) = match (live.quarantine.get(&before.vpc), measures::in_time(ports.clock, hold)) {
+                (_, Err(late)) => (false, Err(late)),
+                (Some(q), Ok(())) => match windows.get(interface) {
+                    None => (false, contain_interface::apply(aws, permit, scope, interface, q).await),
+                    Some(open) => open_window::apply(aws, permit, scope, interface, (open, q)).await,
+                },
                 (None, Ok(())) => {
-                    Err(PortError::new("finding the quarantine group of", &before.vpc, Kind::Other, "none"))
+                    (false, Err(PortError::new("finding the quarantine group of", &before.vpc, Kind::Other, "none")))
                 }
             };
-            (instance, before, answer)
+            let opened = opened.then(|| before.interface.clone());
+            ((instance, before, answer), opened)
         })
         .buffer_unordered(AT_ONCE)
         .collect()
         .await;
+    let (changed, opened): (Vec<Changed>, Vec<_>) = all.into_iter().unzip();
+    let opened: HashSet<InterfaceId> = opened.into_iter().flatten().collect();
     let contained_at = ports.clock.now();
-    let closed = close(ports, settings, decision, plan, live, ours, changed, contained_at).await?;
+    cutting::shut_windows(ports, permit, decision, windows).await;
+    let how = How { in_force, permit: Some(permit), opened: &opened };
+    let closed = close(ports, settings, decision, plan, live, ours, changed, contained_at, how).await?;
     securing::secure(ports, in_force, permit, live, closed).await?;
     match taken.busy {
         Some(why) => Ok(Responded::Later(why)),
@@ -107,7 +117,15 @@ pub(super) fn entry(hold: &Hold, at: Timestamp, subject: &InterfaceId, event: Ev
     }
 }
 
-/// Reads every interface again, closes the holds that are contained, and tells people.
+/// What cutting needs beside what closing knows.
+#[derive(Clone, Copy)]
+struct How<'a> {
+    in_force: &'a InForce,
+    permit: Option<&'a Permit>,
+    opened: &'a HashSet<InterfaceId>,
+}
+
+/// Reads every interface again, cuts what outlives the swap, closes the holds that are contained, and tells people.
 #[allow(clippy::too_many_arguments, reason = "what one run knows, used once, at its end")]
 async fn close(
     ports: &Ports<'_>,
@@ -118,6 +136,7 @@ async fn close(
     ours: Vec<Hold>,
     changed: Vec<Changed>,
     contained_at: Timestamp,
+    how: How<'_>,
 ) -> Answer<Vec<Hold>> {
     let ids: Vec<InstanceId> = ours.iter().map(|h| h.instance.clone()).collect();
     let mut after = before.clone();
@@ -125,13 +144,14 @@ async fn close(
     let which = Which::Ids(ids.clone());
     (after.interfaces, after.instances) =
         try_join!(ports.cloud.interfaces(&decision.scope, &ids), ports.cloud.instances(&decision.scope, &which))?;
+    let (ours, words) = cutting::cut(ports, how.in_force, how.permit, &after, ours, (how.opened, contained_at)).await?;
     let failed: HashMap<InterfaceId, &PortError> =
         changed.iter().filter_map(|(_, c, a)| a.as_ref().err().map(|e| (c.interface.clone(), e))).collect();
     let answered: Vec<&InterfaceId> = changed.iter().map(|(_, c, _)| &c.interface).collect();
     let mut outcomes = Vec::new();
     let mut closing = Vec::new();
     for hold in &ours {
-        let found = verifying::verify(hold, &after, plan, &failed);
+        let found = verifying::verify(hold, &after, plan, &failed, &words);
         let entries = verifying::entries(hold, &found, &answered, &failed, contained_at);
         let leaking = found.iter().any(|o| matches!(o.verification, Verification::Leaking(_)));
         let state = if leaking { HoldState::Containing } else { HoldState::Contained };
@@ -172,6 +192,7 @@ async fn tell(
     let id = format!("{}/quarantined/{}{word}", decision.case, digest(of.iter().map(String::as_str)));
     let mut decision = decision.clone();
     decision.targets.retain(|t| ours.iter().any(|h| t.instance.as_ref() == Some(&h.instance)));
+    decision.score.unknown.extend(securing::not_done(ours));
     let deadline = ours.iter().filter_map(|h| h.deadline.clone()).min_by_key(|d| d.at);
     let kind = NoticeKind::Quarantined { interfaces, contained_at, deadline };
     ports.queues.send(vec![Message::Notice(Box::new(notice(&decision, settings, id, kind, ports)))]).await
@@ -216,12 +237,14 @@ pub(super) async fn resume(
     let nothing =
         Plan { case: decision.case.clone(), scope: decision.scope.clone(), steps: Vec::new(), skipped: Vec::new() };
     let count = open.len();
+    let permit = permit::to_go_on(in_force, &decision.case).ok();
     if !open.is_empty() {
-        unsecured.extend(close(ports, settings, decision, &nothing, live, open, Vec::new(), now).await?);
+        let how = How { in_force, permit: permit.as_ref(), opened: &HashSet::new() };
+        unsecured.extend(close(ports, settings, decision, &nothing, live, open, Vec::new(), now, how).await?);
     }
     let secured = unsecured.len();
-    if let Ok(permit) = permit::to_go_on(in_force, &decision.case) {
-        securing::secure(ports, in_force, &permit, live, unsecured).await?;
+    if let Some(permit) = &permit {
+        securing::secure(ports, in_force, permit, live, unsecured).await?;
     }
     Ok(if count + secured == 0 { Responded::Nothing } else { Responded::Contained(count) })
 }

@@ -4,23 +4,39 @@
 use std::collections::BTreeMap;
 
 use futures::future::join_all;
-use picket_model::{Decision, Hold, HoldState, InstanceId, Measure, MeasureState, Mode, Untrusted};
+use picket_model::{
+    Change, Decision, Hold, HoldState, Instance, InstanceId, Measure, MeasureState, Mode, Owner, Untrusted,
+};
 
-use super::Ports;
+use super::{Ports, cutting};
 use crate::actions::{self, Subject, freeze_scaling_group};
 use crate::in_force::InForce;
 use crate::measures::{self, Made};
 use crate::permit::Permit;
 use crate::plan::Live;
 use crate::ports::{Answer, Kind};
-use crate::rails;
 
-fn measure_ports<'a>(ports: &Ports<'a>) -> measures::Ports<'a> {
+/// Tags that tell of an owner: instances that agree in all of them have the same owners.
+const OWNER_TAGS: [&str; 11] = [
+    "aws:autoscaling:groupName",
+    "aws:ec2:fleet-id",
+    "aws:ec2spot:fleet-request-id",
+    "eks:cluster-name",
+    "eks:eks-cluster-name",
+    "eks:nodegroup-name",
+    "karpenter.sh/nodeclaim",
+    "karpenter.sh/nodepool",
+    "karpenter.sh/provisioner-name",
+    "AmazonECSManaged",
+    "AWSBatchServiceTag",
+];
+
+pub(super) fn measure_ports<'a>(ports: &Ports<'a>) -> measures::Ports<'a> {
     measures::Ports { levers: ports.levers, holds: ports.holds, clock: ports.clock }
 }
 
-/// Freezes the Auto Scaling groups that own held instances. Every hold of a group carries the measure, so that the
-/// group goes on only when the last of them is released.
+/// Freezes what owns held instances. Every hold of an owner carries the measure, so that the owner goes on only when the
+/// last of them is released.
 pub(super) async fn freeze_owners(
     ports: &Ports<'_>,
     permit: &Permit,
@@ -28,60 +44,78 @@ pub(super) async fn freeze_owners(
     live: &Live,
     ours: Vec<Hold>,
 ) -> Answer<Vec<Hold>> {
-    let mut owners: BTreeMap<Untrusted, Vec<usize>> = BTreeMap::new();
+    let mut owned: BTreeMap<Vec<&Untrusted>, Vec<(usize, &Instance)>> = BTreeMap::new();
     for (n, hold) in ours.iter().enumerate() {
-        let instance = live.instances.iter().find(|i| i.id == hold.instance);
-        if let Some(owner) = instance.and_then(rails::owner) {
-            owners.entry(owner.clone()).or_default().push(n);
+        let Some(instance) = live.instances.iter().find(|i| i.id == hold.instance) else { continue };
+        let tags: Vec<&Untrusted> = OWNER_TAGS.iter().filter_map(|t| instance.tags.get(&Untrusted::new(t))).collect();
+        if !tags.is_empty() {
+            owned.entry(tags).or_default().push((n, instance));
         }
     }
-    let mut ours = ours;
-    for (owner, members) in owners {
-        if let Err(error) = freeze(ports, permit, decision, &owner, &members, &mut ours).await {
-            tracing::warn!(%owner, %error, "the owner could not be frozen; containment goes on");
+    if owned.is_empty() {
+        return Ok(ours);
+    }
+    let reads = owned.into_values().map(|members| async move {
+        let found = ports.levers.owners(&decision.scope, members[0].1).await;
+        (members.into_iter().map(|(n, _)| n).collect::<Vec<_>>(), found)
+    });
+    let read = join_all(reads).await;
+    // Read after the owners: what we have frozen there stands in a hold that is read now.
+    let all: Vec<Hold> = match ports.holds.holds(&decision.scope).await {
+        Ok(all) => all.into_iter().filter(|h| h.state != HoldState::Released).collect(),
+        Err(error) => {
+            tracing::warn!(%error, "the holds could not be listed; those of this decision alone count as held");
+            ours.clone()
+        }
+    };
+    let mut wanted: Vec<Vec<Measure>> = vec![Vec::new(); ours.len()];
+    for (members, found) in read {
+        match found {
+            Ok(found) => {
+                for unknown in &found.unknown {
+                    tracing::warn!(unknown, "an owner could not be read; containment goes on");
+                }
+                for n in members {
+                    wanted[n].extend(found.found.iter().filter_map(|o| freeze(o, &ours[n], &all)));
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the owners could not be read; containment goes on"),
         }
     }
-    Ok(ours)
+    let made = ours.into_iter().zip(wanted).map(|(hold, more)| make_frozen(ports, permit, hold, more));
+    Ok(join_all(made).await)
 }
 
-async fn freeze(
-    ports: &Ports<'_>,
-    permit: &Permit,
-    decision: &Decision,
-    owner: &Untrusted,
-    members: &[usize],
-    ours: &mut [Hold],
-) -> Answer<()> {
-    let group = ports.levers.scaling_group(&decision.scope, owner).await?;
-    // Read after the group: what we have suspended there stands in a hold that is read now.
-    let all = ports.holds.holds(&decision.scope).await?;
-    let open: Vec<&Hold> = all.iter().filter(|h| h.state != HoldState::Released).collect();
+/// The measure that freezes an owner, for one hold; none if it carries that already.
+fn freeze(owner: &Owner, hold: &Hold, open: &[Hold]) -> Option<Measure> {
     let held: Vec<InstanceId> = open.iter().map(|h| h.instance.clone()).collect();
-    let planned = freeze_scaling_group::plan(&group, &held);
-    let ours_already = open.iter().flat_map(|h| &h.measures).filter(|m| relies(m));
-    let wanted: Vec<String> = ours_already.chain(&planned).flat_map(|m| suspends(m, owner)).cloned().collect();
-    for n in members {
-        let hold = &ours[*n];
-        // Each hold carries all that it relies on, so that the last one puts back what the others left to it.
-        let lately = hold.measures.iter().filter(|m| m.state == MeasureState::Undone).flat_map(|m| suspends(m, owner));
-        let standing = |p: &String| hold.measures.iter().any(|m| relies(m) && suspends(m, owner).contains(p));
-        let mut missing: Vec<String> = Vec::new();
-        for process in wanted.iter().chain(lately).filter(|p| !standing(p)) {
-            if !missing.contains(process) {
-                missing.push(process.clone());
-            }
-        }
-        let more: Vec<Measure> = freeze_scaling_group::suspend(owner, missing).into_iter().collect();
-        let unmade = hold.measures.iter().any(|m| m.state == MeasureState::Intended && !suspends(m, owner).is_empty());
-        if more.is_empty() && !unmade {
-            continue;
-        }
-        let by = Untrusted::new("respond");
-        if let Some(made) = measures::make(measure_ports(ports), permit, &by, hold, more).await? {
-            ours[*n] = made.hold;
+    let planned = actions::freeze(owner, &hold.instance, &held);
+    if let Owner::ScalingGroup(group) = owner {
+        return freeze_scaling_group::suspend(&group.name, missing(&group.name, hold, open, planned));
+    }
+    let all = || open.iter().flat_map(|h| &h.measures).filter(|m| freezes(m, owner));
+    // Another hold knows what was there before the first; what was put back just now, facts may not show yet.
+    let known = all().find(|m| relies(m)).cloned();
+    let lately = || hold.measures.iter().find(|m| m.state == MeasureState::Undone && freezes(m, owner)).cloned();
+    let measure = known.or(planned).or_else(lately)?;
+    let carried = hold.measures.iter().any(|m| m.apply == measure.apply && relies(m));
+    (!carried).then_some(anew(&measure))
+}
+
+/// The processes of a scaling group that a hold does not carry yet. Each hold carries all that it relies on, so that the
+/// last one puts back what the others left to it.
+fn missing(group: &Untrusted, hold: &Hold, open: &[Hold], planned: Option<Measure>) -> Vec<String> {
+    let already = open.iter().flat_map(|h| &h.measures).filter(|m| relies(m));
+    let wanted: Vec<String> = already.chain(&planned).flat_map(|m| suspends(m, group)).cloned().collect();
+    let lately = hold.measures.iter().filter(|m| m.state == MeasureState::Undone).flat_map(|m| suspends(m, group));
+    let standing = |p: &String| hold.measures.iter().any(|m| relies(m) && suspends(m, group).contains(p));
+    let mut missing: Vec<String> = Vec::new();
+    for process in wanted.iter().chain(lately).filter(|p| !standing(p)) {
+        if !missing.contains(process) {
+            missing.push(process.clone());
         }
     }
-    Ok(())
+    missing
 }
 
 fn relies(measure: &Measure) -> bool {
@@ -91,9 +125,50 @@ fn relies(measure: &Measure) -> bool {
 /// The processes of a group that a measure suspends.
 fn suspends<'a>(measure: &'a Measure, owner: &Untrusted) -> &'a [String] {
     match &measure.apply {
-        picket_model::Change::SuspendProcesses { group, processes } if group == owner => processes,
+        Change::SuspendProcesses { group, processes } if group == owner => processes,
         _ => &[],
     }
+}
+
+fn freezes(measure: &Measure, owner: &Owner) -> bool {
+    match (&measure.apply, owner) {
+        (Change::SetNodeGroup { cluster, node_group, .. }, Owner::NodeGroup(of)) => {
+            (cluster, node_group) == (&of.cluster, &of.name)
+        }
+        (Change::SetFleetCapacity { fleet, .. }, Owner::Fleet(of)) => fleet == &of.id,
+        (Change::SetCapacityProvider { provider, .. }, Owner::CapacityProvider { name, .. }) => provider == name,
+        (Change::SetComputeEnvironment { environment, .. }, Owner::ComputeEnvironment { name, .. }) => {
+            environment == name
+        }
+        _ => false,
+    }
+}
+
+async fn make_frozen(ports: &Ports<'_>, permit: &Permit, hold: Hold, more: Vec<Measure>) -> Hold {
+    let unmade = hold.measures.iter().any(|m| m.state == MeasureState::Intended && m.apply.shared().is_some());
+    if more.is_empty() && !unmade {
+        return hold;
+    }
+    let by = Untrusted::new("respond");
+    match measures::make(measure_ports(ports), permit, &by, &hold, more).await {
+        Ok(Some(made)) => made.hold,
+        Ok(None) => hold,
+        Err(error) => {
+            tracing::warn!(%error, "an owner could not be frozen; containment goes on");
+            hold
+        }
+    }
+}
+
+/// What was refused of the measures of these holds, for people: they may have to do it themselves.
+pub(super) fn not_done(held: &[Hold]) -> Vec<String> {
+    let refused = held.iter().flat_map(|h| &h.measures).filter_map(|m| match &m.state {
+        MeasureState::Failed(why) => Some(format!("not done: {}: {why}", m.apply)),
+        _ => None,
+    });
+    let mut lines: Vec<String> = refused.collect();
+    lines.dedup();
+    lines
 }
 
 /// Plans and makes the measures of instances that are contained.
@@ -128,7 +203,11 @@ async fn secure_one(ports: &Ports<'_>, in_force: &InForce, permit: &Permit, live
                 for unknown in &facts.unknown {
                     tracing::warn!(instance = %hold.instance, unknown, "not all could be read before securing");
                 }
-                let mut planned = actions::afterwards(&Subject { facts: &facts, case: &hold.case });
+                let stop = cutting::is_to_stop(ports, in_force, live, hold).await?;
+                let lock_days = in_force.policy.evidence.lock_snapshots_days;
+                let remove_profile = in_force.policy.credentials.remove_profile;
+                let subject = Subject { facts: &facts, case: &hold.case, lock_days, remove_profile, stop };
+                let mut planned = actions::afterwards(&subject);
                 // Put back just now, which the facts may not show yet.
                 planned.extend(hold.measures.iter().filter(|m| m.state == MeasureState::Undone).map(anew));
                 planned

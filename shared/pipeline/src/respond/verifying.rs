@@ -7,6 +7,7 @@ use picket_model::notice::InterfaceOutcome;
 use picket_model::{Entry, Event, GroupId, Hold, InstanceState, InterfaceId, Plan, Step, Verification};
 
 use super::containing::entry;
+use super::cutting::Words;
 use crate::plan::Live;
 use crate::ports::PortError;
 
@@ -16,15 +17,17 @@ pub(super) fn verify(
     after: &Live,
     plan: &Plan,
     failed: &HashMap<InterfaceId, &PortError>,
+    words: &Words,
 ) -> Vec<InterfaceOutcome> {
-    let booted = !after.instances.iter().any(|i| i.id == hold.instance && i.state == InstanceState::Pending);
+    let idle = |s| matches!(s, InstanceState::Pending | InstanceState::Stopped);
+    let booted = !after.instances.iter().any(|i| i.id == hold.instance && idle(i.state));
     let outcome = |interface: &InterfaceId, verification| InterfaceOutcome {
         instance: hold.instance.clone(),
         interface: interface.clone(),
         verification,
     };
     let mut outcomes: Vec<_> =
-        after.of(&hold.instance).map(|i| outcome(&i.id, judge(i, after, plan, failed, booted))).collect();
+        after.of(&hold.instance).map(|i| outcome(&i.id, judge(i, after, plan, failed, (booted, words)))).collect();
     // An interface that is gone carries nothing.
     let gone = hold.captures.iter().filter(|c| !outcomes.iter().any(|o| o.interface == c.interface));
     let gone: Vec<_> = gone.map(|c| outcome(&c.interface, Verification::Cut)).collect();
@@ -37,10 +40,12 @@ fn judge(
     after: &Live,
     plan: &Plan,
     failed: &HashMap<InterfaceId, &PortError>,
-    booted: bool,
+    (booted, words): (bool, &Words),
 ) -> Verification {
     if after.is_contained(interface) {
-        return if booted {
+        return if let Some(word) = words.get(&interface.id) {
+            word.clone()
+        } else if booted {
             Verification::Pending("it was running: connections that were open may last until they idle out".to_owned())
         } else {
             Verification::Cut

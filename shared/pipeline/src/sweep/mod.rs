@@ -5,8 +5,8 @@ mod deadlines;
 
 use jiff::Timestamp;
 use picket_model::{
-    Decision, Hold, HoldState, InstanceState, Reason, Scope, Score, Subject, Target, Trigger, TriggerKind, Untrusted,
-    Verdict,
+    Decision, Hold, HoldState, InstanceState, Interface, Reason, Scope, Score, Subject, Target, Trigger, TriggerKind,
+    Untrusted, Verdict,
 };
 
 use crate::messages::{Message, Prepare};
@@ -47,11 +47,12 @@ pub struct Swept {
 /// # Errors
 /// If something cannot be listed; the next sweep tries again.
 pub async fn run(ports: &Ports<'_>, stack: &str, scope: &Scope, now: Timestamp) -> Answer<Swept> {
-    let (instances, clusters, vpcs, holds, _) = futures::try_join!(
+    let (instances, clusters, vpcs, holds, open, _) = futures::try_join!(
         ports.cloud.instances(scope, &Which::All),
         ports.cloud.clusters(scope),
         ports.cloud.vpcs(scope),
         ports.holds.holds(scope),
+        ports.cloud.in_open_groups(scope),
         ports.inventory.first_seen(&scope.account, &[Seen::Watching], now),
     )?;
     let ids: Vec<_> = instances.iter().filter(|i| !i.state.is_gone()).map(|i| i.id.clone()).collect();
@@ -59,9 +60,10 @@ pub async fn run(ports: &Ports<'_>, stack: &str, scope: &Scope, now: Timestamp) 
     let looks = ids.chunks(PER_LOOK).map(|part| Subject::Instances(part.to_vec()));
     let looks = looks.chain(clusters.iter().cloned().map(Subject::Cluster));
     let mut messages: Vec<_> = looks.map(|subject| Message::Look(Box::new(look(scope, subject, now)))).collect();
-    let open: Vec<_> = holds.iter().filter(|h| is_left_half_done(h, now)).collect();
-    messages.extend(open.iter().map(|h| Message::Decision(Box::new(resume(h, now)))));
+    let half_done: Vec<_> = holds.iter().filter(|h| is_left_half_done(h, now)).collect();
+    messages.extend(half_done.iter().map(|h| Message::Decision(Box::new(resume(h, now)))));
     messages.extend(deadlines::escalate(&holds, stack, now).into_iter().map(|n| Message::Notice(Box::new(n))));
+    messages.extend(left_open(&open, &holds, now).into_iter().map(|d| Message::Decision(Box::new(d))));
     if !vpcs.is_empty() {
         messages.push(Message::Prepare(Prepare { scope: scope.clone(), vpcs }));
     }
@@ -72,7 +74,7 @@ pub async fn run(ports: &Ports<'_>, stack: &str, scope: &Scope, now: Timestamp) 
     for order in unfinished.iter().chain(&lifted) {
         ports.releases.start(order).await?;
     }
-    let resumed = open.len() + unfinished.len();
+    let resumed = half_done.len() + unfinished.len();
     Ok(Swept { instances: ids.len(), clusters: clusters.len(), resumed, due: lifted.len() })
 }
 
@@ -92,6 +94,21 @@ fn look(scope: &Scope, subject: Subject, now: Timestamp) -> Trigger {
 fn is_left_half_done(hold: &Hold, now: Timestamp) -> bool {
     let open = hold.state == HoldState::Containing || (hold.state == HoldState::Contained && !hold.secured);
     open && hold.lease_until < now
+}
+
+/// Decisions that close what a worker left in an open group, longer than a window takes. What is being contained right
+/// now is left to whoever does that.
+fn left_open(open: &[Interface], holds: &[Hold], now: Timestamp) -> Vec<Decision> {
+    let of = |i: &Interface| holds.iter().find(|h| i.instance.as_ref() == Some(&h.instance));
+    let late = open.iter().filter_map(of).filter(|h| h.lease_until < now && !is_left_half_done(h, now));
+    let mut decisions: Vec<Decision> = Vec::new();
+    for hold in late {
+        let decision = resume(hold, now);
+        if !decisions.iter().any(|d| d.targets == decision.targets) {
+            decisions.push(decision);
+        }
+    }
+    decisions
 }
 
 /// The decision that goes on with a hold whose worker died.

@@ -65,6 +65,14 @@ impl Cloud for Client {
         self.call(Api::AttachedPolicies, user.to_owned(), |_, _| Ok(Vec::new())).await
     }
 
+    async fn in_open_groups(&self, _: &Scope) -> Answer<Vec<Interface>> {
+        self.call(Api::InOpenGroups, String::new(), |w, view| {
+            let shown = w.ec2.nics.values().filter_map(|n| n.shown.at(view)?.clone());
+            Ok(shown.filter(|i| i.groups.iter().any(|g| w.ec2.open.contains(g))).collect())
+        })
+        .await
+    }
+
     async fn launched_by(&self, _: &Scope, instance: &InstanceId) -> Answer<Option<Principal>> {
         self.call(Api::LaunchedBy, instance.to_string(), |_, _| Ok(None)).await
     }

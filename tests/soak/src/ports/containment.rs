@@ -45,6 +45,26 @@ impl Containment for Client {
         .await
     }
 
+    async fn open_group(&self, _: &Permit, _: &Scope, vpc: &VpcId) -> Answer<GroupId> {
+        let (vpc, task) = (vpc.clone(), self.task);
+        self.call(Api::OpenGroup, vpc.to_string(), move |w, _| {
+            invariants::changes(w, task);
+            let now = w.now;
+            Ok(w.ec2.make_open_group(&vpc, now))
+        })
+        .await
+    }
+
+    async fn remove_group(&self, _: &Permit, _: &Scope, group: &GroupId) -> Answer<()> {
+        let (group, task) = (group.clone(), self.task);
+        self.call(Api::RemoveGroup, group.to_string(), move |w, _| {
+            invariants::changes(w, task);
+            let now = w.now;
+            w.ec2.remove_group(&group, now)
+        })
+        .await
+    }
+
     async fn set_groups(&self, _: &Permit, _: &Scope, interface: &InterfaceId, groups: &[GroupId]) -> Answer<()> {
         let (interface, groups, task) = (interface.clone(), groups.to_vec(), self.task);
         let list = groups.iter().map(GroupId::as_str).collect::<Vec<_>>().join(",");
