@@ -8,6 +8,7 @@ pub mod miners;
 pub mod policy;
 mod script;
 pub mod signals;
+pub mod signs;
 pub mod survey;
 pub mod user_data;
 
