@@ -18,6 +18,8 @@ pub mod reasons;
 pub mod release;
 pub mod render;
 pub mod respond;
+pub mod round;
+pub mod scan;
 pub mod sweep;
 
 pub use in_force::{InForce, Settings};
