@@ -36,8 +36,13 @@ impl Clients {
         if let Some(region) = region {
             loader = loader.region(aws_config::Region::new(region.to_owned()));
         }
+        Self::of(loader.load().await)
+    }
+
+    /// With this configuration.
+    pub(crate) fn of(config: SdkConfig) -> Self {
         Self {
-            config: loader.load().await,
+            config,
             ec2: Mutex::default(),
             eks: Mutex::default(),
             cloudtrail: Mutex::default(),
@@ -83,7 +88,8 @@ impl Clients {
         self.iam.get_or_init(|| aws_sdk_iam::Client::new(&self.config))
     }
 
-    fn in_region(&self, region: &Region) -> SdkConfig {
+    /// The configuration of a Region, for clients that are made here and there.
+    pub(crate) fn in_region(&self, region: &Region) -> SdkConfig {
         self.config.to_builder().region(aws_config::Region::new(region.to_string())).build()
     }
 }

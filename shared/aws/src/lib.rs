@@ -2,6 +2,7 @@
 //! pipeline's ports, settings from the environment, and the clock. What is decided stays in `picket-pipeline`.
 
 pub mod caller;
+pub mod checkup;
 pub mod clients;
 pub mod clock;
 pub mod cloud;
@@ -12,6 +13,8 @@ pub mod events;
 pub mod functions;
 pub mod instances;
 pub mod levers;
+pub mod lookout;
+pub mod organization;
 pub mod pager;
 pub mod queues;
 pub mod rehearsal;
@@ -23,6 +26,7 @@ pub use clock::SystemClock;
 pub use environment::Environment;
 pub use functions::Functions;
 pub use levers::AwsLevers;
+pub use lookout::Watch;
 pub use pager::Topic;
 pub use queues::Sqs;
 pub use state::Table;

@@ -5,14 +5,17 @@
 //! |---|---|---|
 //! | `policy` | `current`, `good` | the policy's text |
 //! | `switch` | `pause` | why all changes are paused |
-//! | `seen#<account>` | `watching`, `region#…`, `principal#…`, `image#…` | when it was first seen |
-//! | `asset#<account>#<region>` | asset id | the inventory |
+//! | `seen#<account>` | `watching`, `region#…`, `principal#…`, `image#…`, `type#…` | when it was first seen |
+//! | `asset#<account>#<region>` | asset id | the inventory of instances and EKS clusters |
+//! | `cluster#<account>#<region>` | cluster id | clusters of every kind, as the sweep found them |
+//! | `places` | `<account>#<region>` | what the last look at a place came to |
 //! | `hold#<account>#<region>` | instance id | quarantine holds with their captures |
 //! | `case#<case>` | `journal#<time>#…` | the journal |
 //! | `vpc#<account>#<region>` | VPC id | the quarantine group that we made |
 //! | `blast#<account>` | hour | how many were held in that hour |
 //! | `notice#<id>` | `told` | notices that people were told |
 
+mod atlas;
 mod holds;
 mod inventory;
 mod outbox;
