@@ -5,9 +5,10 @@ use clap::{ArgAction, Parser, Subcommand};
 
 use crate::exit::{self, Exit};
 use crate::failure::Failure;
+use crate::inventory::{clusters, diff, one};
 use crate::session::{DEFAULT_STACK, Session};
 use crate::show::{Color, Format, Show};
-use crate::{completions, demo, fingerprint, holds, journal, pause, policy, quarantine, release, replay};
+use crate::{completions, demo, doctor, fingerprint, holds, journal, pause, policy, quarantine, release, replay, scan};
 
 /// Finds new Kubernetes clusters and EC2 instances, judges them, and cuts off those that are rogue.
 #[derive(Debug, Parser)]
@@ -62,10 +63,20 @@ impl Global {
 /// The commands, in the order of an incident.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Find every Kubernetes cluster and instance of an account or an organization; reads only, needs no deployment
+    Scan(scan::Args),
+    /// List the clusters that are known, since when, and how each was found
+    Clusters(clusters::Args),
+    /// Show all that is known of a cluster or an instance, with the evidence
+    Show(one::Args),
+    /// Show what came, went and changed since a date
+    Diff(diff::Args),
     /// Show what Picket makes of recorded events; nothing is changed
     Replay(replay::Args),
     /// Run the main job as a story: a launch in, a quarantined instance and an alert out
     Demo(demo::Args),
+    /// Test whether events reach Picket at all: trails, rules, queues, Regions, and a canary the whole way
+    Doctor(doctor::Args),
     /// Show what is in quarantine
     Holds(holds::Args),
     /// Show what was meant, done and verified in a case
@@ -93,8 +104,13 @@ impl Command {
     /// Says what was being done, to what, and what to do next.
     pub async fn run(self, session: &Session) -> Result<Exit, Failure> {
         match self {
+            Self::Scan(args) => scan::run(args, session).await,
+            Self::Clusters(args) => clusters::run(args, session).await,
+            Self::Show(args) => one::run(args, session).await,
+            Self::Diff(args) => diff::run(args, session).await,
             Self::Replay(args) => replay::run(args, session).await,
             Self::Demo(args) => demo::run(args, session).await,
+            Self::Doctor(args) => doctor::run(args, session).await,
             Self::Holds(args) => holds::run(args, session).await,
             Self::Journal(args) => journal::run(args, session).await,
             Self::Quarantine(args) => quarantine::run(args, session).await,
@@ -126,6 +142,15 @@ mod tests {
     #[test]
     fn what_people_type_is_understood() {
         for line in [
+            "picket scan",
+            "picket scan --regions us-east-1,eu-west-1 --output csv",
+            "picket scan --org --external-id x --role-name PicketScan --resume",
+            "picket scan --print-policy",
+            "picket clusters --all",
+            "picket show kops/k.example.com",
+            "picket show i-12345678",
+            "picket diff --since 2026-11-01",
+            "picket doctor --no-canary",
             "picket replay event.json",
             "picket replay - --live --output json",
             "picket --stack blue replay dir --table --mode enforce",

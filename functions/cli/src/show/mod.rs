@@ -18,6 +18,7 @@ pub use ask::Asked;
 pub use page::{Page, Text, plain};
 pub use paint::{Paint, Tone};
 pub use time::{age, millis};
+pub use wait::bar;
 
 /// Text for people, JSON for machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -26,6 +27,10 @@ pub enum Format {
     Text,
     /// One JSON document.
     Json,
+    /// Rows for a spreadsheet, where a command has rows.
+    Csv,
+    /// A page for a browser, where a command has one.
+    Html,
 }
 
 /// When to use colour.
@@ -91,7 +96,21 @@ impl Show {
         match self.format {
             Format::Text => self.print(&reply.text(self.out)),
             Format::Json => self.json(reply),
+            Format::Csv | Format::Html => Err(Failure::usage("this command has neither rows nor a page")
+                .hint("`--output text` or `--output json`; `picket scan` knows csv and html too")),
         }
+    }
+
+    /// How to answer, for commands that write large answers bit by bit.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// How text on standard output is painted.
+    #[must_use]
+    pub fn paint(&self) -> Paint {
+        self.out
     }
 
     /// Prints a value as JSON, whatever the format.
@@ -119,7 +138,7 @@ impl Show {
 
     /// A remark beside the answer; machines are spared it.
     pub fn remark(&self, text: &str) {
-        if !self.is_json() {
+        if self.format == Format::Text {
             self.say(&plain(text));
         }
     }
