@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::open;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::scan::word;
+use crate::scan::{last, word};
 use crate::session::Session;
 use crate::show::{Page, Paint, Reply, Text, Tone, age};
 
@@ -78,7 +78,7 @@ fn row(kept: &Kept, now: Timestamp) -> Vec<Text> {
         found.nodes.len().to_string().into(),
         since,
         kept.found_by.clone().into(),
-        text(&found.owner).rsplit('/').next().unwrap_or_default().into(),
+        last(&text(&found.owner)).into(),
         found.scope.to_string().into(),
     ]
 }

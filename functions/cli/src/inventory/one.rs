@@ -175,7 +175,8 @@ fn cluster(page: &mut Page, kept: &Kept, briefly: bool) {
     page.line(Tone::Strong, format!("cluster {} in {}", found.id, found.scope));
     page.field("kind", kind(found));
     page.field("owner", found.owner.as_ref().map_or("not known", |o| o.as_str()));
-    let seen = format!("{} to {}, found by {}", kept.first_seen, kept.last_seen, kept.found_by);
+    let minute = |at: jiff::Timestamp| at.strftime("%Y-%m-%d %H:%M").to_string();
+    let seen = format!("{} to {}, found by {}", minute(kept.first_seen), minute(kept.last_seen), kept.found_by);
     page.field("seen", seen);
     if let Some(gone) = kept.gone_at {
         page.field("gone", Text::toned(Tone::Warn, gone.to_string()));

@@ -23,6 +23,7 @@ use crate::show::Format;
 
 pub use spool::{Line, Spool, newest};
 pub use summary::{Summary, word};
+pub use text::last;
 
 /// Where a scan begins when no Region is named anywhere: every account has it.
 const FIRST_REGION: &str = "us-east-1";
