@@ -1,13 +1,16 @@
 //! The Lambda functions, in one binary: `_HANDLER` says which entry point runs, so that one artefact is built, linked
 //! and shipped, while each function keeps its own role. An entry point decodes, calls one stage, and encodes.
 
+mod ask;
 mod assess;
 mod discover;
 mod entry;
+mod fix;
 mod notify;
 mod release;
 mod respond;
 mod sweep;
+mod watch;
 
 use lambda_runtime::Error;
 
@@ -16,15 +19,18 @@ async fn main() -> Result<(), Error> {
     entry::log::start();
     let handler = std::env::var("_HANDLER").unwrap_or_default();
     match handler.as_str() {
+        "ask" => ask::run().await,
         "assess" => assess::run().await,
         "discover" => discover::run().await,
+        "fix" => fix::run().await,
         "notify" => notify::run().await,
         "release" => release::run().await,
         "respond" => respond::run().await,
         "sweep" => sweep::run().await,
+        "watch" => watch::run().await,
         other => Err(format!(
-            "`{other}` is no entry point of Picket; set the function's Handler to one of assess, discover, notify, \
-             release, respond, sweep"
+            "`{other}` is no entry point of Picket; set the function's Handler to one of ask, assess, discover, fix, \
+             notify, release, respond, sweep, watch"
         )
         .into()),
     }

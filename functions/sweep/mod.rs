@@ -6,7 +6,7 @@ mod places;
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use picket_aws::SystemClock;
+use picket_aws::{Functions, SystemClock};
 use picket_model::Scope;
 use picket_pipeline::messages::Survey;
 use picket_pipeline::ports::Clock as _;
@@ -49,9 +49,17 @@ async fn scheduled(entry: &Entry, places: &Places, home: &Scope) -> Result<(), E
 
 /// Asks discover to look at everything of this account in one Region, and takes up what was left half done.
 async fn here(entry: &Entry, scope: &Scope) -> Result<(), picket_pipeline::PortError> {
-    let ports = Ports { cloud: &entry.clients, inventory: &entry.table, holds: &entry.table, queues: &entry.queues };
-    let swept = sweep::run(&ports, scope, SystemClock.now()).await?;
-    tracing::info!(instances = swept.instances, clusters = swept.clusters, resumed = swept.resumed, "swept");
+    let functions = Functions::new(&entry.clients, &entry.settings.stack);
+    let ports = Ports {
+        cloud: &entry.clients,
+        inventory: &entry.table,
+        holds: &entry.table,
+        queues: &entry.queues,
+        releases: &functions,
+    };
+    let swept = sweep::run(&ports, &entry.settings.stack, scope, SystemClock.now()).await?;
+    let sweep::Swept { instances, clusters, resumed, due } = swept;
+    tracing::info!(instances, clusters, resumed, due, "swept");
     Ok(())
 }
 

@@ -69,7 +69,7 @@ ACTIONS = {
         "ec2:DescribeLaunchTemplateVersions", "iam:ListAttachedUserPolicies"},
     "Sweep": LOG | TAKE | SEND | READ | WRITE | SCAN | {
         "cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus", "ec2:DescribeVpcs", "events:PutEvents",
-        "organizations:ListAccounts", "sts:AssumeRole"},
+        "lambda:InvokeFunction", "organizations:ListAccounts", "sts:AssumeRole"},
     "Assess": LOG | TAKE | SEND | READ | WRITE,
     "Respond": LOG | TAKE | SEND | READ | WRITE | INTERFACES | {
         "autoscaling:DescribeAutoScalingGroups", "autoscaling:SuspendProcesses", "ec2:CreateSecurityGroup", "ec2:CreateSnapshots",
@@ -79,23 +79,71 @@ ACTIONS = {
         "elasticloadbalancing:DescribeTargetHealth", "iam:AttachRolePolicy", "iam:CreatePolicy", "iam:GetInstanceProfile", "iam:GetPolicy",
         "iam:GetPolicyVersion"},
     "Release": LOG | SEND | READ | WRITE | INTERFACES | {
-        "autoscaling:ResumeProcesses", "ec2:DeleteTags", "ec2:ModifyInstanceAttribute", "ec2:ModifyInstanceMetadataOptions",
-        "ec2:ModifyNetworkInterfaceAttribute", "elasticloadbalancing:RegisterTargets", "iam:DeletePolicy", "iam:DetachRolePolicy"},
+        "autoscaling:ResumeProcesses", "ec2:DeleteTags", "ec2:DescribeInstanceAttribute", "ec2:ModifyInstanceAttribute",
+        "ec2:ModifyInstanceMetadataOptions", "ec2:ModifyNetworkInterfaceAttribute", "elasticloadbalancing:DescribeTargetGroups",
+        "elasticloadbalancing:DescribeTargetHealth", "elasticloadbalancing:RegisterTargets", "iam:DeletePolicy", "iam:DetachRolePolicy",
+        "iam:GetInstanceProfile"},
+    "Watch": LOG | TAKE | SEND | READ,
     "Notify": LOG | TAKE | READ | WRITE | {"kms:Decrypt", "kms:GenerateDataKey", "sns:Publish"},
+    "Ask": LOG | READ | {"secretsmanager:GetSecretValue"},
+    "Fix": LOG | TAKE | SEND | READ | WRITE | {
+        "access-analyzer:ListAnalyzers", "autoscaling:DescribeAutoScalingGroups", "cloudtrail:DescribeTrails",
+        "cloudwatch:GetMetricStatistics", "ec2:DescribeFlowLogs", "ec2:DescribeImageAttribute", "ec2:DescribeInstances",
+        "ec2:DescribeLaunchTemplateVersions", "ec2:DescribeLaunchTemplates", "ec2:DescribeNatGateways", "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "ec2:DescribeSnapshotAttribute", "ec2:DescribeSubnets",
+        "ec2:DescribeVpcAttribute", "ec2:GetEbsEncryptionByDefault", "ec2:GetImageBlockPublicAccessState",
+        "ec2:GetInstanceMetadataDefaults", "ec2:GetManagedPrefixListEntries", "ec2:GetSerialConsoleAccessStatus",
+        "ec2:GetSnapshotBlockPublicAccessState", "ecr:DescribeRepositories", "eks:DescribeAccessEntry", "eks:DescribeCluster",
+        "eks:DescribeNodegroup", "eks:ListAccessEntries", "eks:ListAssociatedAccessPolicies", "eks:ListTagsForResource",
+        "elasticloadbalancing:DescribeLoadBalancerAttributes", "guardduty:GetDetector", "guardduty:ListDetectors",
+        "iam:GetAccountPasswordPolicy", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:GetRole", "iam:GetUser", "iam:ListAccessKeys",
+        "iam:ListAttachedRolePolicies", "iam:ListAttachedUserPolicies", "iam:ListInstanceProfilesForRole", "kms:DescribeKey",
+        "kms:GetKeyRotationStatus", "logs:DescribeLogGroups", "rds:DescribeDBInstances", "s3:GetAccountPublicAccessBlock",
+        "s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketWebsite", "ssm:DescribeInstanceInformation",
+        "ssm:GetCommandInvocation", "ssm:GetServiceSetting",
+        "access-analyzer:CreateAnalyzer", "access-analyzer:DeleteAnalyzer", "cloudtrail:UpdateTrail",
+        "ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress", "ec2:CreateFlowLogs",
+        "ec2:CreateLaunchTemplateVersion", "ec2:CreateTags", "ec2:DeleteFlowLogs", "ec2:DisableEbsEncryptionByDefault",
+        "ec2:DisableImageBlockPublicAccess", "ec2:DisableSerialConsoleAccess", "ec2:DisableSnapshotBlockPublicAccess",
+        "ec2:EnableEbsEncryptionByDefault", "ec2:EnableImageBlockPublicAccess", "ec2:EnableSerialConsoleAccess",
+        "ec2:EnableSnapshotBlockPublicAccess", "ec2:ModifyImageAttribute", "ec2:ModifyInstanceMetadataDefaults",
+        "ec2:ModifyInstanceMetadataOptions", "ec2:ModifyLaunchTemplate", "ec2:ModifySnapshotAttribute", "ec2:ModifySubnetAttribute",
+        "ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress", "ecr:PutImageScanningConfiguration",
+        "ecr:PutImageTagMutability", "eks:AssociateAccessPolicy", "eks:AssociateEncryptionConfig", "eks:CreateAccessEntry",
+        "eks:DeleteAccessEntry", "eks:DisassociateAccessPolicy", "eks:TagResource", "eks:UntagResource", "eks:UpdateClusterConfig",
+        "eks:UpdateNodegroupConfig", "elasticloadbalancing:ModifyLoadBalancerAttributes", "guardduty:CreateDetector",
+        "guardduty:DeleteDetector", "guardduty:UpdateDetector", "iam:AttachRolePolicy", "iam:AttachUserPolicy", "iam:CreatePolicy",
+        "iam:CreateServiceLinkedRole", "iam:DeleteAccountPasswordPolicy", "iam:DeletePolicy", "iam:DetachRolePolicy",
+        "iam:DetachUserPolicy", "iam:UpdateAccessKey", "iam:UpdateAccountPasswordPolicy", "kms:CreateGrant", "kms:DisableKeyRotation",
+        "kms:EnableKeyRotation", "lambda:GetFunctionUrlConfig", "logs:CreateLogDelivery", "logs:DeleteLogDelivery",
+        "logs:DeleteRetentionPolicy", "logs:PutRetentionPolicy", "rds:ModifyDBInstance", "s3:DeleteBucketPolicy",
+        "s3:PutAccountPublicAccessBlock", "s3:PutBucketPolicy", "s3:PutBucketPublicAccessBlock", "secretsmanager:GetSecretValue",
+        "ssm:SendCommand", "ssm:UpdateServiceSetting"},
 }
 # The partition keys each role may read and write, and the queues it may send to. None: all keys.
 READS = {
     "Discover": {"asset#*", "seen#*", "policy", "switch"}, "Sweep": {"asset#*", "cluster#*", "hold#*", "places", "seen#*"},
     "Assess": {"asset#*", "seen#*", "policy", "switch"}, "Respond": None,
-    "Release": {"hold#*", "case#*", "vpc#*", "policy", "switch"}, "Notify": {"notice#*"},
+    "Release": {"hold#*", "case#*", "vpc#*", "policy", "switch"}, "Notify": {"notice#*"}, "Watch": {"hold#*", "case#*"},
+    "Ask": {"fix#*"}, "Fix": {"fix#*", "case#*", "policy", "switch"},
 }
 WRITES = {
     "Discover": {"asset#*", "seen#*"}, "Sweep": {"asset#*", "cluster#*", "places", "seen#*"}, "Assess": {"policy"},
-    "Respond": {"hold#*", "case#*", "vpc#*", "blast#*"}, "Release": {"hold#*", "case#*"}, "Notify": {"notice#*"},
+    "Respond": {"hold#*", "case#*", "vpc#*", "blast#*"}, "Release": {"hold#*", "case#*"}, "Notify": {"notice#*"}, "Watch": set(),
+    "Ask": set(), "Fix": {"fix#*", "case#*", "blast#*"},
 }
 SENDS = {
     "Discover": {"assess", "sweep", "triggers-dead"}, "Sweep": {"triggers", "respond", "sweep", "notices"}, "Assess": {"respond", "notices"},
-    "Respond": {"notices"}, "Release": {"notices"}, "Notify": set(),
+    "Respond": {"notices"}, "Release": {"notices"}, "Notify": set(), "Watch": {"notices"},
+    "Ask": set(), "Fix": {"fix", "notices"},
+}
+# Changes of fix that AWS lets nobody confine to a resource.
+ACCOUNT_WIDE = {
+    "ec2:DisableEbsEncryptionByDefault", "ec2:DisableImageBlockPublicAccess", "ec2:DisableSerialConsoleAccess",
+    "ec2:DisableSnapshotBlockPublicAccess", "ec2:EnableEbsEncryptionByDefault", "ec2:EnableImageBlockPublicAccess",
+    "ec2:EnableSerialConsoleAccess", "ec2:EnableSnapshotBlockPublicAccess", "ec2:ModifyInstanceMetadataDefaults",
+    "guardduty:CreateDetector", "iam:DeleteAccountPasswordPolicy", "iam:UpdateAccountPasswordPolicy", "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery", "s3:PutAccountPublicAccessBlock",
 }
 # The statements that let respond into one kind of group only, and the condition each must carry.
 QUARANTINE = {
@@ -112,6 +160,10 @@ HELD = {
         '"ec2:Attribute/DisableApiTermination": "true"', '"ec2:Attribute/InstanceInitiatedShutdownBehavior": "stop"', "BlockDeviceMapping"),
     ("Respond", "ec2:ModifyInstanceMetadataOptions"): ('"ec2:Attribute/HttpEndpoint": "disabled"',),
     ("Respond", "iam:AttachRolePolicy"): ("policy/picket/${Stack}/deny-*",),
+    ("Fix", "ec2:CreateTags"): ("ec2:CreateAction",),
+    ("Fix", "iam:AttachRolePolicy"): ("policy/AWSDenyAll", "deny-sessions-*"),
+    ("Fix", "iam:AttachUserPolicy"): ("policy/AWSDenyAll",),
+    ("Fix", "kms:CreateGrant"): ("kms:GrantIsForAWSResource",),
     ("Release", "ec2:DeleteTags"): ('"aws:TagKeys": ["picket:case"]',),
     ("Release", "ec2:ModifyInstanceAttribute"): (
         '"ec2:Attribute/DisableApiTermination": "false"', '"ec2:Attribute/InstanceInitiatedShutdownBehavior": "terminate"',
@@ -188,9 +240,10 @@ def roles_do_what_is_listed_and_no_more():
             actions, resources = set(many(s["Action"])), [text(r) for r in many(s["Resource"])]
             condition = json.dumps(s.get("Condition", {}))
             keys = s.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys")
-            looks_only = all(a in SCAN or a.split(":")[1].startswith(("Describe", "List", "Lookup", "GetTrail", "GetEvent")) for a in actions)
+            looks_only = all(a.split(":")[1].startswith(("Describe", "Get", "List", "Lookup")) for a in actions)
             check("*" not in "".join(actions), f"{where}: {s['Sid']} has a wildcard in an action")
-            check(looks_only or "*" not in resources, f"{where}: {s['Sid']} may change anything, anywhere")
+            wide = name == "Fix" and (set(actions) <= ACCOUNT_WIDE or s["Effect"] == "Deny")
+            check(looks_only or wide or "*" not in resources, f"{where}: {s['Sid']} may change anything, anywhere")
             if actions & READ:
                 reads = None if keys is None else reads | set(keys)
             if actions & WRITE:

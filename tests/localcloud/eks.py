@@ -23,6 +23,7 @@ import wire
 
 _LOG_TYPES = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
 _UPDATES = re.compile(r"^/clusters/([^/]+)/(update-config|updates(?:/([^/]+))?)$")
+_NODE_SIZES = re.compile(r"^/clusters/([^/]+)/node-groups/([^/]+)/update-config$")
 _UPDATE_KEY = "_local_updates"
 _PARAMETER_NAMES = {
     "endpointPrivateAccess": "EndpointPrivateAccess",
@@ -51,6 +52,9 @@ def wrapper(original: Any) -> Any:
         profiles = _PROFILES.match(path)
         if profiles:
             return _answer_profiles(method, profiles.group(1), data)
+        sizes = _NODE_SIZES.match(path)
+        if sizes and method == "POST":
+            return await _resize(original, sizes.group(1), sizes.group(2), headers, data)
         reply = await original(method, path, headers, body, query_params)
         if method == "POST" and path == "/clusters" and reply[0] < 300:
             return await ministack.run_in_thread(_complete, data, reply)
@@ -77,6 +81,20 @@ def _answer_profiles(method: str, name: str, data: dict) -> wire.Reply:
     return _json(200, {"fargateProfile": profile})
 
 
+async def _resize(original: Any, cluster: str, name: str, headers: dict, data: dict) -> wire.Reply:
+    """UpdateNodegroupConfig of the sizes; what is not given stays."""
+    reply = await original("GET", f"/clusters/{cluster}/node-groups/{name}", headers, b"", {})
+    if reply[0] >= 300:
+        return reply
+    sizes = {**json.loads(reply[2])["nodegroup"]["scalingConfig"], **data.get("scalingConfig", {})}
+    if not sizes["minSize"] <= sizes["desiredSize"] <= sizes["maxSize"]:
+        message = "Minimum capacity, desired size and maximum capacity must be in this order."
+        return wire.json_error("InvalidParameterException", message)
+    ministack.resize_node_group(cluster, name, sizes)
+    update = {"id": str(uuid.uuid4()), "status": "InProgress", "type": "ConfigUpdate", "params": [], "errors": []}
+    return _json(200, {"update": {**update, "createdAt": time.time()}})
+
+
 def _json(status: int, data: dict) -> wire.Reply:
     return status, {"Content-Type": "application/json"}, json.dumps(data, default=str).encode()
 
@@ -96,10 +114,15 @@ def _answer_update(name: str, what: str, update_id: str | None, data: dict) -> w
 def _update(name: str, cluster: dict, data: dict) -> wire.Reply:
     """UpdateClusterConfig: takes effect at once, the update is Successful at the next look."""
     parts = [key for key in ("resourcesVpcConfig", "logging", "accessConfig") if data.get(key)]
+    parts += ["deletionProtection"] if "deletionProtection" in data else []
     if len(parts) != 1:
         message = "Exactly one of resourcesVpcConfig, logging or accessConfig must be given."
         return wire.json_error("InvalidParameterException", message)
+    before = copy.deepcopy({key: value for key, value in cluster.items() if key != _UPDATE_KEY})
     kind, parameters = _CHANGES[parts[0]](cluster, data[parts[0]])
+    if before == {key: value for key, value in cluster.items() if key != _UPDATE_KEY}:
+        wanted = json.dumps(data[parts[0]])
+        return wire.json_error("InvalidParameterException", f"Cluster is already at the desired configuration with {wanted}")
     update = {
         "id": str(uuid.uuid4()),
         "status": "InProgress",
@@ -140,7 +163,17 @@ def _change_access(cluster: dict, wanted: dict) -> tuple[str, list[dict]]:
     return "AccessConfigUpdate", [{"type": "AuthenticationMode", "value": json.dumps(mode)}]
 
 
-_CHANGES = {"resourcesVpcConfig": _change_vpc, "logging": _change_logging, "accessConfig": _change_access}
+def _change_protection(cluster: dict, wanted: bool) -> tuple[str, list[dict]]:
+    cluster["deletionProtection"] = wanted
+    return "DeletionProtectionUpdate", [{"type": "DeletionProtection", "value": json.dumps(wanted)}]
+
+
+_CHANGES = {
+    "accessConfig": _change_access,
+    "deletionProtection": _change_protection,
+    "logging": _change_logging,
+    "resourcesVpcConfig": _change_vpc,
+}
 
 
 def _complete(data: dict, reply: wire.Reply) -> wire.Reply:

@@ -277,6 +277,10 @@ def cluster(name: str) -> dict | None:
     return eks._clusters.get(name)
 
 
+def resize_node_group(cluster_name: str, name: str, sizes: dict) -> None:
+    eks._nodegroups[f"{cluster_name}/{name}"]["scalingConfig"] = sizes
+
+
 def store_cluster(name: str, data: dict) -> None:
     eks._clusters[name] = data
 

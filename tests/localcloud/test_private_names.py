@@ -27,6 +27,7 @@ MINISTACK = {
     "core.lambda_runtime:_PROVIDED_POLL": "functions that start quickly",
     "core.responses:request_scope": "events in the right account and region",
     "services.eks:_clusters": "UpdateClusterConfig and the cluster security group",
+    "services.eks:_nodegroups": "UpdateNodegroupConfig",
     "services.eventbridge:_put_events": "every event of AWS itself",
     "services.eventbridge:_invoke_target": "queue policies of EventBridge targets",
     "services.sqs:queue_policy_allows": "queue policies of EventBridge targets",

@@ -8,7 +8,10 @@ use crate::failure::Failure;
 use crate::inventory::{clusters, diff, one};
 use crate::session::{DEFAULT_STACK, Session};
 use crate::show::{Color, Format, Show};
-use crate::{completions, demo, doctor, fingerprint, holds, journal, pause, policy, quarantine, release, replay, scan};
+use crate::{
+    approve, assess, benchmark, completions, demo, doctor, explain, fingerprint, fix, holds, journal, keep, pause,
+    policy, quarantine, release, replay, rule, scan,
+};
 
 /// Finds new Kubernetes clusters and EC2 instances, judges them, and cuts off those that are rogue.
 #[derive(Debug, Parser)]
@@ -71,6 +74,14 @@ pub enum Command {
     Show(one::Args),
     /// Show what came, went and changed since a date
     Diff(diff::Args),
+    /// Judge an account, or one asset, by every rule; reads only, needs no deployment
+    Assess(assess::Args),
+    /// Say what an account comes to by CIS and other benchmarks
+    Benchmark(benchmark::Args),
+    /// Explain a rule, a finding, or the risk of an asset
+    Explain(explain::Args),
+    /// Write and test rules of your own
+    Rule(rule::Args),
     /// Show what Picket makes of recorded events; nothing is changed
     Replay(replay::Args),
     /// Run the main job as a story: a launch in, a quarantined instance and an alert out
@@ -81,10 +92,18 @@ pub enum Command {
     Holds(holds::Args),
     /// Show what was meant, done and verified in a case
     Journal(journal::Args),
+    /// Say that a quarantine stays, whatever its deadline
+    Keep(keep::Args),
     /// Cut instances off, now
     Quarantine(quarantine::Args),
     /// Lift a quarantine: put every interface back as it was
     Release(release::Args),
+    /// Show, plan, make and put back fixes of what is no instance
+    Fix(fix::Args),
+    /// Say yes to a fix that people are asked about
+    Approve(approve::ApproveArgs),
+    /// Say no to a fix that people are asked about
+    Deny(approve::DenyArgs),
     /// Check, apply and show the policy
     Policy(policy::Args),
     /// Stop all changes; events are still judged and told
@@ -108,13 +127,21 @@ impl Command {
             Self::Clusters(args) => clusters::run(args, session).await,
             Self::Show(args) => one::run(args, session).await,
             Self::Diff(args) => diff::run(args, session).await,
+            Self::Assess(args) => assess::run(args, session).await,
+            Self::Benchmark(args) => benchmark::run(args, session).await,
+            Self::Explain(args) => explain::run(args, session).await,
+            Self::Rule(args) => rule::run(args, session).await,
             Self::Replay(args) => replay::run(args, session).await,
             Self::Demo(args) => demo::run(args, session).await,
             Self::Doctor(args) => doctor::run(args, session).await,
             Self::Holds(args) => holds::run(args, session).await,
             Self::Journal(args) => journal::run(args, session).await,
+            Self::Keep(args) => keep::run(args, session).await,
             Self::Quarantine(args) => quarantine::run(args, session).await,
             Self::Release(args) => release::run(args, session).await,
+            Self::Fix(args) => fix::run(args, session).await,
+            Self::Approve(args) => approve::approve(args, session).await,
+            Self::Deny(args) => approve::deny(args, session).await,
             Self::Policy(args) => policy::run(args, session).await,
             Self::Pause(args) => pause::pause(args, session).await,
             Self::Resume(args) => pause::resume(args, session).await,
@@ -151,6 +178,14 @@ mod tests {
             "picket show i-12345678",
             "picket diff --since 2026-11-01",
             "picket doctor --no-canary",
+            "picket assess",
+            "picket assess prod --all-regions --output html",
+            "picket assess --evidence e.json --rules d --fail-on high",
+            "picket benchmark list --output json",
+            "picket benchmark run cis-eks-1.8.0 --failed",
+            "picket explain eks_audit_logs_on",
+            "picket rule new house_first --rules d",
+            "picket rule vectors d",
             "picket replay event.json",
             "picket replay - --live --output json",
             "picket --stack blue replay dir --table --mode enforce",
@@ -159,7 +194,14 @@ mod tests {
             "picket release i-12345678 --reason ours --force --yes --stack blue",
             "picket journal i-12345678 --region eu-west-1",
             "picket holds -vv --color never",
+            "picket fix plan eks_set_logging prod --with types=api,audit",
+            "picket fix apply case-0123456789ab --reason agreed --yes",
+            "picket fix undo case-0123456789ab --reason broke --force",
+            "picket fix list --all --output json",
+            "picket approve case-0123456789ab",
+            "picket deny case-0123456789ab --reason later",
             "picket policy check p.yaml",
+            "picket keep case-0123456789ab --reason mines",
             "picket pause --reason maintenance",
             "picket fingerprint show kops",
             "picket completions zsh",
@@ -176,6 +218,8 @@ mod tests {
             "picket quarantine my-server --reason rogue",
             "picket release web --reason ours",
             "picket journal",
+            "picket fix apply eks_set_logging prod",
+            "picket approve prod",
             "picket replay event.json --mode panic",
             "picket holds --output yaml",
         ] {

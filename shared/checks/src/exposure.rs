@@ -23,12 +23,18 @@ pub fn to_the_world(rules: &[Rule]) -> Vec<Exposure> {
 }
 
 /// Whether a range is so wide that it stands for everybody.
-pub(crate) fn is_world(cidr: &str) -> bool {
-    match cidr.parse::<IpNet>() {
-        Ok(IpNet::V4(net)) => net.prefix_len() <= WORLD_V4,
-        Ok(IpNet::V6(net)) => net.prefix_len() <= WORLD_V6 && !net.addr().is_unique_local(),
-        // AWS hands out no other text; what cannot be read is not called open, and shows up as no rule.
-        Err(_) => false,
+#[must_use]
+pub fn is_world(cidr: &str) -> bool {
+    // AWS hands out no other text; what cannot be read is not called open, and shows up as no rule.
+    cidr.parse().is_ok_and(|net| is_world_net(&net))
+}
+
+/// Whether a network is the world, or nearly.
+#[must_use]
+pub fn is_world_net(net: &IpNet) -> bool {
+    match net {
+        IpNet::V4(net) => net.prefix_len() <= WORLD_V4,
+        IpNet::V6(net) => net.prefix_len() <= WORLD_V6 && !net.addr().is_unique_local(),
     }
 }
 

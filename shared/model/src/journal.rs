@@ -40,6 +40,12 @@ pub enum Event {
     UndoDone,
     /// It could not be put back.
     UndoFailed,
+    /// People were asked.
+    ApprovalAsked,
+    /// Somebody said yes.
+    Approved,
+    /// Somebody said no, or nobody said yes in time.
+    Denied,
 }
 
 /// Which event may follow which, for one subject. Anything else is a defect of ours and is refused.
@@ -53,32 +59,89 @@ const MAY_FOLLOW: &[(Option<Event>, &[Event])] = &[
             Event::ReleaseIntended,
             Event::MeasureIntended,
             Event::UndoIntended,
+            Event::ApprovalAsked,
         ],
     ),
     (
         Some(Event::MeasureIntended),
-        &[Event::MeasureIntended, Event::MeasureDone, Event::MeasureFailed, Event::UndoIntended],
+        &[Event::MeasureIntended, Event::MeasureDone, Event::MeasureFailed, Event::UndoIntended, Event::Refused],
     ),
-    (Some(Event::MeasureDone), &[Event::MeasureIntended, Event::UndoIntended]),
-    (Some(Event::MeasureFailed), &[Event::MeasureIntended, Event::UndoIntended]),
+    (Some(Event::MeasureDone), &[Event::MeasureIntended, Event::UndoIntended, Event::Verified]),
+    (
+        Some(Event::MeasureFailed),
+        &[Event::MeasureIntended, Event::UndoIntended, Event::Planned, Event::Refused, Event::ApprovalAsked],
+    ),
     (Some(Event::UndoIntended), &[Event::UndoIntended, Event::UndoDone, Event::UndoFailed, Event::MeasureIntended]),
-    (Some(Event::UndoDone), &[Event::MeasureIntended, Event::UndoIntended]),
-    (Some(Event::UndoFailed), &[Event::MeasureIntended, Event::UndoIntended]),
-    (Some(Event::Planned), &[Event::Planned, Event::Refused, Event::ContainIntended]),
-    (Some(Event::Refused), &[Event::Planned, Event::Refused, Event::ContainIntended]),
+    (
+        Some(Event::UndoDone),
+        &[Event::MeasureIntended, Event::UndoIntended, Event::Planned, Event::Refused, Event::ApprovalAsked],
+    ),
+    (
+        Some(Event::UndoFailed),
+        &[Event::MeasureIntended, Event::UndoIntended, Event::Planned, Event::Refused, Event::ApprovalAsked],
+    ),
+    (
+        Some(Event::Planned),
+        &[
+            Event::Planned,
+            Event::Refused,
+            Event::ContainIntended,
+            Event::MeasureIntended,
+            Event::ApprovalAsked,
+            Event::UndoIntended,
+        ],
+    ),
+    (
+        Some(Event::Refused),
+        &[
+            Event::Planned,
+            Event::Refused,
+            Event::ContainIntended,
+            Event::MeasureIntended,
+            Event::MeasureDone,
+            Event::MeasureFailed,
+            Event::ApprovalAsked,
+            Event::UndoIntended,
+        ],
+    ),
     (
         Some(Event::ContainIntended),
         &[Event::ContainIntended, Event::ContainDone, Event::ContainFailed, Event::Verified, Event::ReleaseIntended],
     ),
     (Some(Event::ContainDone), &[Event::ContainIntended, Event::Verified, Event::ReleaseIntended]),
     (Some(Event::ContainFailed), &[Event::ContainIntended, Event::Verified, Event::ReleaseIntended]),
-    (Some(Event::Verified), &[Event::ContainIntended, Event::Verified, Event::ReleaseIntended]),
+    (
+        Some(Event::Verified),
+        &[
+            Event::ContainIntended,
+            Event::Verified,
+            Event::ReleaseIntended,
+            Event::MeasureIntended,
+            Event::UndoIntended,
+            Event::Planned,
+            Event::Refused,
+            Event::ApprovalAsked,
+        ],
+    ),
     (
         Some(Event::ReleaseIntended),
-        &[Event::ReleaseIntended, Event::ReleaseDone, Event::ReleaseFailed, Event::ContainIntended],
+        &[
+            Event::ReleaseIntended,
+            Event::ReleaseDone,
+            Event::ReleaseFailed,
+            Event::ContainIntended,
+            // Given up before it changed this one: a containment that follows finds it where it was.
+            Event::Verified,
+        ],
     ),
     (Some(Event::ReleaseDone), &[Event::Planned, Event::Refused, Event::ContainIntended, Event::ReleaseIntended]),
-    (Some(Event::ReleaseFailed), &[Event::ReleaseIntended, Event::ContainIntended]),
+    (
+        Some(Event::ApprovalAsked),
+        &[Event::ApprovalAsked, Event::Approved, Event::Denied, Event::Planned, Event::Refused],
+    ),
+    (Some(Event::Approved), &[Event::MeasureIntended, Event::ApprovalAsked, Event::Planned, Event::Refused]),
+    (Some(Event::Denied), &[Event::MeasureIntended, Event::ApprovalAsked, Event::Planned, Event::Refused]),
+    (Some(Event::ReleaseFailed), &[Event::ReleaseIntended, Event::ContainIntended, Event::Verified]),
 ];
 
 /// An entry that may not stand where it would.
@@ -169,6 +232,9 @@ mod tests {
             Event::UndoIntended,
             Event::UndoDone,
             Event::UndoFailed,
+            Event::ApprovalAsked,
+            Event::Approved,
+            Event::Denied,
         ];
         for event in all {
             assert!(MAY_FOLLOW.iter().any(|(b, _)| *b == Some(event)), "{event:?} leads nowhere");

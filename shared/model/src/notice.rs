@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::case::CaseId;
+use crate::case::Deadline;
 use crate::decision::Decision;
 use crate::id::{GroupId, InstanceId, InterfaceId};
 use crate::plan::Verification;
@@ -18,6 +20,17 @@ pub enum NoticeKind {
         interfaces: Vec<InterfaceOutcome>,
         /// When the last change was answered.
         contained_at: Timestamp,
+        /// When it is lifted or told again, unless people say before that it stays.
+        #[serde(default)]
+        deadline: Option<Deadline>,
+    },
+    /// A deadline passed, or a limit was met: somebody has to decide now.
+    Escalated {
+        /// What, and what to do next.
+        why: String,
+        /// Whether it is in quarantine.
+        #[serde(default)]
+        held: bool,
     },
     /// They would have been, were the mode not observe.
     WouldQuarantine {
@@ -40,11 +53,59 @@ pub enum NoticeKind {
         /// Interface and the groups that it has again.
         restored: Vec<(InterfaceId, Vec<GroupId>)>,
     },
+    /// A fix was proposed, made, refused or put back.
+    Fix(Box<FixNotice>),
+    /// Somebody works against Picket: its rules, its functions, its groups, or with its own role.
+    Tampering {
+        /// What was seen, and what to do next.
+        what: String,
+    },
     /// Something is wrong with Picket itself.
     Trouble {
         /// What, and what to do next.
         what: String,
     },
+}
+
+/// What people are told of a fix.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FixNotice {
+    /// Which fix.
+    pub id: CaseId,
+    /// What became of it.
+    pub became: Became,
+    /// Its steps, in words.
+    pub steps: Vec<String>,
+    /// Why: the reason, the refusal, or why people are asked.
+    pub says: String,
+    /// Who or what caused it.
+    pub by: Untrusted,
+    /// The command to answer or to undo it.
+    pub command: Option<String>,
+    /// A link that shows the plan to whoever is asked. Opening it changes nothing.
+    pub link: Option<String>,
+    /// Until when it can be answered.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What became of a fix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Became {
+    /// People are asked.
+    Proposed,
+    /// It would be made, were the mode not observe.
+    WouldFix,
+    /// It was made and read back.
+    Fixed,
+    /// AWS refused it; what was made of it was put back.
+    Failed,
+    /// A rail or a guard stopped it.
+    Refused,
+    /// Somebody said no, or nobody said yes in time.
+    Denied,
+    /// It was put back.
+    Undone,
 }
 
 /// What became of one interface.

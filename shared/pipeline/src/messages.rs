@@ -3,6 +3,7 @@
 use picket_model::{Decision, Notice, Observation, Scope, Trigger, VpcId};
 use serde::{Deserialize, Serialize};
 
+use crate::fix::Work;
 use crate::ports::StoredPolicy;
 
 /// From discover to assess: what was found because of one trigger.
@@ -47,6 +48,8 @@ pub enum Message {
     Decision(Box<Decision>),
     /// For respond: have the quarantine groups of these VPCs ready before they are needed.
     Prepare(Prepare),
+    /// For fix.
+    Fix(Box<Work>),
     /// For notify.
     Notice(Box<Notice>),
     /// For sweep: look at all of this place.

@@ -31,6 +31,14 @@ pub enum Format {
     Csv,
     /// A page for a browser, where a command has one.
     Html,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// JUnit XML, for pipelines.
+    Junit,
+    /// OCSF events, one a line.
+    Ocsf,
+    /// Findings as Security Hub takes them.
+    Asff,
 }
 
 /// When to use colour.
@@ -96,12 +104,13 @@ impl Show {
         match self.format {
             Format::Text => self.print(&reply.text(self.out)),
             Format::Json => self.json(reply),
-            Format::Csv | Format::Html => Err(Failure::usage("this command has neither rows nor a page")
-                .hint("`--output text` or `--output json`; `picket scan` knows csv and html too")),
+            _ => Err(Failure::usage("this command has no such output").hint(
+                "`--output text` or `--output json`; `picket assess` knows them all, `picket scan` csv and html",
+            )),
         }
     }
 
-    /// How to answer, for commands that write large answers bit by bit.
+    /// How to answer, for commands that have more than text and JSON, or write large answers bit by bit.
     #[must_use]
     pub fn format(&self) -> Format {
         self.format

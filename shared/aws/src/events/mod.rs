@@ -24,6 +24,7 @@ mod principal;
 mod securityhub;
 #[cfg(test)]
 mod tests;
+pub mod watch;
 
 use picket_model::{Decoded, Drop, TriggerKind};
 use serde_json::Value;

@@ -140,7 +140,7 @@ fn partition(region: &Region) -> &'static str {
 }
 
 /// Percent-encoding undone: IAM answers documents so. What is not UTF-8 then is no policy of ours.
-fn decoded(text: &str) -> String {
+pub(crate) fn decoded(text: &str) -> String {
     let bytes = text.as_bytes();
     let (mut plain, mut at) = (Vec::with_capacity(bytes.len()), 0);
     while at < bytes.len() {

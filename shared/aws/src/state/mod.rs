@@ -9,13 +9,18 @@
 //! | `asset#<account>#<region>` | asset id | the inventory of instances and EKS clusters |
 //! | `cluster#<account>#<region>` | cluster id | clusters of every kind, as the sweep found them |
 //! | `places` | `<account>#<region>` | what the last look at a place came to |
+//! | `seen#<account>` | `watching`, `region#…`, `principal#…`, `image#…`, `running#<region>` | when it was first seen; how many instances run |
+//! | `asset#<account>#<region>` | asset id | the inventory |
 //! | `hold#<account>#<region>` | instance id | quarantine holds with their captures |
 //! | `case#<case>` | `journal#<time>#…` | the journal |
 //! | `vpc#<account>#<region>` | VPC id | the quarantine group that we made |
+//! | `blast#<account>` | hour, hour and counter | how many were held in that hour, in all and of a group |
 //! | `blast#<account>` | hour | how many were held in that hour |
+//! | `fix#<account>#<region>` | fix id | fixes with their captures and approvals |
 //! | `notice#<id>` | `told` | notices that people were told |
 
 mod atlas;
+mod fixes;
 mod holds;
 mod inventory;
 mod outbox;

@@ -9,7 +9,7 @@ use regex::bytes::{Regex, RegexSet, RegexSetBuilder};
 
 use super::files::{DECOYS, FILES};
 use super::schema::{
-    Decoy, Fingerprint, ImageMark, Marks, PortMark, ProbeMark, RoleIn, TagMark, Text, TextMark, Weight,
+    ActionMark, Decoy, Fingerprint, ImageMark, Marks, PortMark, ProbeMark, RoleIn, TagMark, Text, TextMark, Weight,
 };
 
 /// Whose mark it is.
@@ -73,6 +73,8 @@ pub struct Mark {
     pub weight: Weight,
     /// The role that it tells.
     pub role: Option<NodeRole>,
+    /// Whether it is a tag, whose names are those that the tool was given.
+    pub is_tag: bool,
 }
 
 /// A pattern of a mark.
@@ -82,11 +84,13 @@ pub struct Pattern {
     pub mark: usize,
     text: Text,
     compiled: OnceLock<Option<Regex>>,
+    /// A text that holds this is not meant.
+    pub except: Option<Regex>,
 }
 
 impl Pattern {
     fn new(mark: usize, text: &Text) -> Self {
-        Self { mark, text: text.clone(), compiled: OnceLock::new() }
+        Self { mark, text: text.clone(), compiled: OnceLock::new(), except: None }
     }
 
     /// The pattern, compiled; none if it is broken, which a test excludes.
@@ -139,6 +143,8 @@ pub struct Catalogue {
     pub tags: Vec<Of<TagMark>>,
     /// Port sets.
     pub ports: Vec<Of<PortMark>>,
+    /// Sets of actions.
+    pub actions: Vec<Of<ActionMark>>,
     /// Answers to probes.
     pub probes: Vec<(Of<ProbeMark>, Option<Pattern>, Option<Pattern>)>,
     /// Images.
@@ -208,7 +214,7 @@ impl Catalogue {
 
     fn add(&mut self, owner: Owner, of: &str, name: &str, weight: Weight, role: Option<RoleIn>) -> usize {
         let role = role.and_then(RoleIn::fixed);
-        self.marks.push(Mark { name: format!("{of}/{name}"), owner, weight, role });
+        self.marks.push(Mark { name: format!("{of}/{name}"), owner, weight, role, is_tag: name.starts_with("tag ") });
         self.marks.len() - 1
     }
 
@@ -231,6 +237,10 @@ impl Catalogue {
             let mark = self.add(owner, of, &says.name, says.weight, None);
             self.ports.push(Of { mark, says });
         }
+        for says in &marks.actions {
+            let mark = self.add(owner, of, &says.name, says.weight, None);
+            self.actions.push(Of { mark, says });
+        }
         for says in &marks.images {
             let mark = self.add(owner, of, &says.name, says.weight, None);
             self.images.push((Of { mark, says }, Pattern::new(mark, &says.regex)));
@@ -247,7 +257,9 @@ impl Catalogue {
 
     fn take_text(&mut self, owner: Owner, of: &str, place: Place, text: &TextMark) {
         let mark = self.add(owner, of, &text.name, text.weight, text.role);
-        self.texts.entry(place).or_default().all.push(Pattern::new(mark, &text.regex));
+        let except = text.except.as_ref().and_then(|t| t.compile().ok());
+        let pattern = Pattern { except, ..Pattern::new(mark, &text.regex) };
+        self.texts.entry(place).or_default().all.push(pattern);
     }
 }
 

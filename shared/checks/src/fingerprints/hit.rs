@@ -44,6 +44,9 @@ pub fn in_text(place: Place, text: &str) -> Vec<Hit> {
 }
 
 fn of_pattern(pattern: &Pattern, text: &[u8]) -> Option<Hit> {
+    if pattern.except.as_ref().is_some_and(|e| e.is_match(text)) {
+        return None;
+    }
     let found = pattern.regex()?.captures(text)?;
     let of = |name| found.name(name).map(|m| Untrusted::new(&String::from_utf8_lossy(m.as_bytes())));
     let whole = String::from_utf8_lossy(found.get(0)?.as_bytes());
@@ -190,6 +193,19 @@ impl std::fmt::Display for Ports {
             false => write!(f, "{protocol} {}-{}", self.first, self.last),
         }
     }
+}
+
+/// The marks of what a role's own policies allow. What allows everything tells nothing.
+#[must_use]
+pub fn in_actions(actions: &[Untrusted]) -> Vec<Hit> {
+    let service = |action: &str| action.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    let allows = |wanted: &String| {
+        let same = |a: &&Untrusted| a.as_str().eq_ignore_ascii_case(wanted);
+        let whole = |a: &&Untrusted| a.as_str().ends_with(":*") && service(a.as_str()) == service(wanted);
+        actions.iter().any(|a| same(&a) || whole(&a))
+    };
+    let all = catalogue().actions.iter().filter(|of| !actions.is_empty() && of.says.all.iter().all(allows));
+    all.map(|of| Hit::new(of.mark, &of.says.all.join(", "))).collect()
 }
 
 /// The marks of an answer to a probe.

@@ -38,7 +38,107 @@ pub fn file(name: &str) -> Option<&'static str> {
 /// The hits in decoded user data, decoys among them. Comments and what a script only says are left out.
 #[must_use]
 pub fn hits_in_user_data(text: &str) -> Vec<Hit> {
+    if !may_hold_marks(text) {
+        return Vec::new();
+    }
     hit::in_text(Place::UserData, &script::done(text))
+}
+
+/// Each mark in user data holds one of these words. Most user data holds none, and then no pattern is compiled.
+const WORDS: &[&str] = &[
+    "kube",
+    "k8s",
+    "k3s",
+    "k3d",
+    "k0s",
+    "rke",
+    "ranche",
+    "cattle",
+    "eks",
+    "nodeadm",
+    "settings",
+    "talos",
+    "v1alpha1",
+    "machine:",
+    "machine\"",
+    "trustd",
+    "bootstraptoken",
+    "22623",
+    "openshift",
+    "origin",
+    "ignition",
+    "nodeup",
+    "kops",
+    "microshift",
+    "minishift",
+    "crc",
+    "cluster:",
+    "cluster\"",
+    "vcluster",
+    "dind",
+    "kind",
+    "ucp",
+    "mke",
+    "pharos",
+    "coreos",
+    "gardener",
+    "cloud-config-",
+    "g8s",
+    "giantswarm",
+    "poseidon",
+    "psdn",
+    "typhoon",
+    "kinvolk",
+    "tectonic",
+    "bridge-nf",
+    "br_netfilter",
+    "swapoff",
+    "cri-o",
+    "containerd",
+    "systemdcgroup",
+    "cni",
+    "controlplane",
+    "etcd",
+    "userdata-",
+    "pre_userdata",
+    "post_userdata",
+    "supervise",
+    "/opt/bin",
+    "/opt/bootstrap",
+    "/opt/load",
+    "/opt/disable",
+    "/opt/health",
+    "sealos",
+    "kismatic",
+    "kurl",
+    "wardroom",
+    "ctlptl",
+    "v3/import",
+    "register_command",
+    "bootstrap.ign",
+    "apiserver",
+    "api_server",
+    "node-labels",
+    "node_labels",
+    "with-taints",
+    "discovery-token",
+    "service-account",
+    "service-cluster",
+    "tls-bootstrap",
+    "hyperkube",
+    "init-assets",
+    "rm-assets",
+    "decrypt-",
+    "b64_cluster",
+    "dns-cluster",
+    "system-agent",
+    "cloud-config-downloader",
+    "cgroupdriver",
+];
+
+fn may_hold_marks(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    WORDS.iter().any(|word| text.contains(word))
 }
 
 /// What user data with these hits tells about the cluster: read by the patterns of the distributions that were found.
@@ -76,7 +176,7 @@ pub fn node_of(tags: &BTreeMap<Untrusted, Untrusted>, marks: &[Marker]) -> Optio
     let counting = weigh::counting(&hits);
     let weighed = weigh::weigh(&counting)?;
     let bastion = weighed.role == Some(NodeRole::Bastion);
-    let says = |h: &Hit| match is_tag(h) {
+    let says = |h: &Hit| match catalogue().marks[h.mark].is_tag {
         true => format!("tag {}", h.found.as_str().split('=').next().unwrap_or_default()),
         false => format!("user data holds `{}`", h.found),
     };
@@ -86,10 +186,6 @@ pub fn node_of(tags: &BTreeMap<Untrusted, Untrusted>, marks: &[Marker]) -> Optio
         confidence: if bastion { weighed.confidence.min(NODE_AT - 1) } else { weighed.confidence },
         evidence: counting.iter().filter(|h| h.weight > Weight::None).map(says).collect(),
     })
-}
-
-fn is_tag(hit: &Hit) -> bool {
-    catalogue().tags.iter().any(|t| t.mark == hit.mark)
 }
 
 fn of_marker(marker: &Marker) -> Option<Hit> {

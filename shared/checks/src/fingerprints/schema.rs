@@ -103,6 +103,8 @@ pub struct Marks {
     pub roles: Vec<TextMark>,
     /// Names of attached policies.
     pub policies: Vec<TextMark>,
+    /// Actions that inline policies of a role allow.
+    pub actions: Vec<ActionMark>,
     /// Names of Auto Scaling groups.
     pub scaling_groups: Vec<TextMark>,
     /// Names of launch templates.
@@ -238,6 +240,8 @@ pub struct TextMark {
     pub weight: Weight,
     /// The pattern.
     pub regex: Text,
+    /// A text that holds this is somebody else's.
+    pub except: Option<Text>,
     /// The role of what bears it.
     pub role: Option<RoleIn>,
 }
@@ -302,6 +306,18 @@ pub struct PortMark {
     /// Whether rules must have just these ranges.
     #[serde(default)]
     pub exact: bool,
+}
+
+/// Actions that stand for a distribution when a role's own policies allow all of them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActionMark {
+    /// Its name within the file.
+    pub name: String,
+    /// What it is worth.
+    pub weight: Weight,
+    /// The actions, such as `ec2:AttachVolume`.
+    pub all: Vec<String>,
 }
 
 /// An answer to a probe.

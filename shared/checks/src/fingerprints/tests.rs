@@ -54,3 +54,69 @@ fn a_planted_decoy_hides_no_strong_mark() {
     assert_eq!(told(&[("nomad-servers", "x")], "run-nomad\nkubeadm join 10.0.0.1:6443").as_deref(), Some("kubeadm"));
     assert_eq!(told(&[], "gitlab-runner register\nkind create cluster"), None);
 }
+/// User data that was made in the words of each tool, and of what is mistaken for one.
+#[cfg(test)]
+mod made {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Case {
+        name: String,
+        #[serde(default)]
+        is: Option<String>,
+        #[serde(default)]
+        role: Option<NodeRole>,
+        #[serde(default)]
+        joins: Option<String>,
+        #[serde(default)]
+        cluster: Option<String>,
+        #[serde(default)]
+        version: Option<String>,
+        text: String,
+    }
+
+    fn cases(text: &str) -> Vec<Case> {
+        serde_saphyr::from_str(text).unwrap()
+    }
+
+    fn judged(text: &str) -> (Option<NodeOf>, facts::Facts, Vec<Hit>) {
+        let decoded = crate::user_data::decode_raw(text.as_bytes().to_vec());
+        let node = node_of(&BTreeMap::new(), &in_user_data(&decoded.text));
+        let hits = hits_in_user_data(&decoded.text);
+        (node.filter(|n| n.confidence >= NODE_AT), facts_of(&hits, &decoded.text), hits)
+    }
+
+    #[test]
+    fn user_data_of_every_tool_is_told_with_its_role_and_what_it_joins() {
+        let mut wrong = Vec::new();
+        for case in cases(include_str!("../../testdata/userdata/nodes.yaml")) {
+            let (node, facts, hits) = judged(&case.text);
+            let text = |t: &Option<Untrusted>| t.as_ref().map(|t| t.as_str().to_owned());
+            let is = node.map(|n| n.distribution);
+            let right = is == case.is
+                && case.role.is_none_or(|r| facts.role == Some(r))
+                && case.joins.as_ref().is_none_or(|j| text(&facts.joins).as_ref() == Some(j))
+                && case.cluster.as_ref().is_none_or(|c| text(&facts.cluster).as_ref() == Some(c))
+                && case.version.as_ref().is_none_or(|v| text(&facts.version).as_ref() == Some(v));
+            if !right {
+                let marks: Vec<_> = hits.iter().map(|h| catalogue().marks[h.mark].name.as_str()).collect();
+                wrong.push(format!("{:?} {}: {is:?} {facts:?} {marks:?}", case.is, case.name));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn what_is_mistaken_for_kubernetes_is_called_nothing() {
+        let mut wrong = Vec::new();
+        for case in cases(include_str!("../../testdata/userdata/decoys.yaml")) {
+            if let (Some(node), _, _) = judged(&case.text) {
+                wrong.push(format!("{}: {} {:?}", case.name, node.distribution, node.evidence));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}

@@ -91,7 +91,10 @@ pub fn weigh(counting: &[Hit]) -> Option<Weighed> {
     let also = points.keys().copied().filter(|d| *d != distribution && !is_generic(*d)).collect();
     let name = |h: &&Hit| h.cluster.is_some();
     let own = |h: &&Hit| speaks_for(h, distribution) || speaks_for(h, winner);
-    let named = counting.iter().filter(own).find(name).or_else(|| counting.iter().find(name));
+    // The name that a tag gives is the cluster's; in other names it stands among words of the tool.
+    let by_tag = |h: &&Hit| h.cluster.is_some() && catalogue().marks[h.mark].is_tag && h.weight == Weight::Strong;
+    let named = counting.iter().filter(own).find(by_tag).or_else(|| counting.iter().find(by_tag));
+    let named = named.or_else(|| counting.iter().filter(own).find(name)).or_else(|| counting.iter().find(name));
     Some(Weighed {
         distribution,
         also,
@@ -120,7 +123,7 @@ fn winner(points: &BTreeMap<usize, u16>) -> Option<usize> {
         let own = points[&d];
         let over = &catalogue().distributions[d].over;
         let base = points.iter().filter(|(n, _)| over.contains(&catalogue().distributions[**n].distribution));
-        let taken = if own >= SUSPECT_AT { base.map(|(_, p)| *p).max().unwrap_or(0) } else { 0 };
+        let taken = if own >= SUSPECT_AT { base.map(|(_, p)| *p).sum() } else { 0 };
         own.saturating_add(taken)
     };
     let rank = |d: &usize| (!is_generic(*d), with_base(*d), std::cmp::Reverse(*d));

@@ -173,20 +173,27 @@ fn of_ports(kept: &Kept, groups: &[GroupId]) -> Vec<Piece> {
 }
 
 fn verdict(pieces: &[Piece], unit: &Unit) -> Verdict {
-    let own: Vec<Hit> = pieces.iter().map(|p| p.hit.clone()).collect();
-    let decoy = !weigh::decoys(&own).is_empty();
-    // Whoever is in a group is not yet what others in it are: with a decoy in sight, it takes more than that.
-    let lighter = |p: &Piece| {
-        let by_group = decoy && p.by_group && p.hit.weight == Weight::Strong;
-        Hit { weight: if by_group { Weight::Medium } else { p.hit.weight }, ..p.hit.clone() }
-    };
-    let hits: Vec<Hit> = pieces.iter().map(lighter).collect();
+    let mut pieces = pieces.to_vec();
+    pieces.sort_by(|a, b| (a.hit.mark, &a.hit.found, &a.at).cmp(&(b.hit.mark, &b.hit.found, &b.at)));
+    let pieces = pieces.as_slice();
+    let hits: Vec<Hit> = pieces.iter().map(|p| p.hit.clone()).collect();
+    let decoy = !weigh::decoys(&hits).is_empty();
     let counting = weigh::counting(&hits);
     let Some(mut weighed) = weigh::weigh(&counting) else { return Verdict::default() };
+    // Whoever is in a group is not yet what others in it are: with a decoy in sight, it takes more than that.
+    let strong_itself = |p: &Piece| {
+        !p.by_group
+            && p.hit.weight == Weight::Strong
+            && counting.iter().any(|h| h.mark == p.hit.mark && h.weight == Weight::Strong)
+    };
+    if decoy && !pieces.iter().any(strong_itself) {
+        weighed.confidence = weighed.confidence.min(NODE_AT - 1);
+    }
     let from_data = weighed.confidence > 0 && unit.facts.role.is_some();
     let role = weighed.role.filter(|_| !from_data || strong_role(&counting)).or(unit.facts.role);
     weighed.cluster = weighed.cluster.or_else(|| unit.facts.cluster.clone());
-    weighed.version = unit.facts.version.clone().or(weighed.version);
+    weighed.version =
+        unit.facts.version.clone().or(weighed.version).map(|v| Untrusted::new(v.as_str().trim_start_matches('v')));
     let managed = catalogue().distributions[weighed.distribution].managed;
     let alone = unit.facts.role == Some(NodeRole::ControlPlane) && unit.facts.joins.is_none() && !managed;
     Verdict { role, clues: clues(&counting, &hits, pieces), alone, weighed: Some(weighed) }

@@ -26,7 +26,7 @@ pub(super) fn add(scope: &Scope, kept: &Kept, clusters: &mut Vec<Found>) {
         add_known(scope, kept, known, clusters);
     }
     let mut named: BTreeMap<&Untrusted, Vec<&Sign>> = BTreeMap::new();
-    for sign in &kept.signs {
+    for sign in kept.signs.values() {
         if let Some(name) = sign.piece.hit.cluster.as_ref().filter(|n| is_chosen(n.as_str())) {
             named.entry(name).or_default().push(sign);
         }
@@ -144,7 +144,9 @@ fn clue(sign: &Sign) -> Clue {
 /// Templates with the user data of a node, whose instances are not there: the cluster sleeps, or is about to be made.
 fn add_asleep(scope: &Scope, kept: &Kept, clusters: &mut Vec<Found>) {
     let used = |id: &Untrusted| kept.units.iter().any(|u| u.template.as_ref() == Some(id));
-    for template in kept.templates.values().filter(|t| !used(&t.id)) {
+    let mut templates: Vec<_> = kept.templates.values().filter(|t| !used(&t.id)).collect();
+    templates.sort_by(|a, b| a.id.cmp(&b.id));
+    for template in templates {
         let in_use = kept
             .tiers
             .iter()
@@ -183,7 +185,7 @@ fn add_alive(scope: &Scope, kept: &Kept, clusters: &mut Vec<Found>) {
     let issuers = |s: &&Sign| {
         s.kind == SignKind::Made && is_issuer(s) && s.piece.hit.found.as_str().contains(scope.region.as_str())
     };
-    let calls: Vec<&Sign> = kept.signs.iter().filter(|s| alive(s) || issuers(s)).filter(unnamed).collect();
+    let calls: Vec<&Sign> = kept.signs.values().filter(|s| alive(s) || issuers(s)).filter(unnamed).collect();
     if calls.is_empty() {
         return;
     }
@@ -229,5 +231,6 @@ fn empty(scope: &Scope, distribution: &str, name: Option<Untrusted>, evidence: V
         confidence,
         evidence,
         joined_by: Vec::new(),
+        unknown: Vec::new(),
     }
 }

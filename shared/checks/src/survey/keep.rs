@@ -1,6 +1,7 @@
 //! What is kept of each sight until the end: marks that were found, and what leads from one thing to another.
 
-use std::collections::HashMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -70,8 +71,11 @@ pub(super) struct Sign {
     pub kind: SignKind,
 }
 
+/// One sign of each mark, kind, cluster and VPC is kept.
+type SignKey = (usize, SignKind, Option<Untrusted>, Option<VpcId>);
+
 /// What a sign is, which decides whether it can stand for a cluster alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum SignKind {
     /// An interface of a control plane that AWS runs; true if another account owns it.
     ControlPlane { foreign: bool },
@@ -102,7 +106,7 @@ pub(super) struct Kept {
     pub prefix_lists: HashMap<Untrusted, Vec<String>>,
     pub probes: Vec<(Untrusted, Vec<Piece>)>,
     pub known: Vec<Known>,
-    pub signs: Vec<Sign>,
+    pub signs: BTreeMap<SignKey, Sign>,
     pub unseen: Vec<Unseen>,
 }
 
@@ -120,6 +124,19 @@ fn told(kind: &str, name: &Untrusted) -> String {
 }
 
 impl Kept {
+    /// Puts what came in any order into one order, so that the same sights always come to the same verdict.
+    pub fn settle(&mut self) {
+        self.units.sort_by(|a, b| a.id.cmp(&b.id));
+        let ids = self.units.iter().enumerate().filter_map(|(n, u)| Some((u.id.clone()?, n)));
+        self.by_id = ids.collect();
+        self.balancers.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.dns.cmp(&b.dns)));
+        self.balancers.dedup_by(|a, b| a.name == b.name && a.dns == b.dns);
+        self.known.sort_by(|a, b| a.name.cmp(&b.name));
+        self.known.dedup_by(|a, b| a.name == b.name);
+        self.unseen.sort_by(|a, b| a.what.cmp(&b.what));
+        self.unseen.dedup();
+    }
+
     pub fn take(&mut self, sight: Sight) {
         match sight {
             Sight::Agent(it) => self.agent(&it),
@@ -195,6 +212,7 @@ impl Kept {
         let at = told("role", &role.name);
         let mut found = pieces(hit::in_text(At::Role, role.name.as_str()), &at);
         found.extend(pieces(hit::in_tags(TagOn::Role, &role.tags), &at));
+        found.extend(pieces(hit::in_actions(&role.actions), &at));
         for policy in &role.policies {
             found.extend(pieces(hit::in_text(At::Policy, policy.as_str()), &at));
         }
@@ -221,7 +239,9 @@ impl Kept {
             let decoded = user_data::decode(text);
             let hits = hits_in_user_data(&decoded.text);
             facts = facts_of(&hits, &decoded.text);
-            found.extend(pieces(hits, &format!("user data of {at}")));
+            let mut in_data = pieces(hits, &format!("user data of {at}"));
+            in_data.iter_mut().for_each(|p| p.hit.cluster = p.hit.cluster.take().or_else(|| facts.cluster.clone()));
+            found.extend(in_data);
         }
         self.signs(&found, None, SignKind::Made);
         let profile = template.profile.as_ref().map(last_part);
@@ -315,9 +335,13 @@ impl Kept {
     /// say the same; each is kept once.
     fn signs(&mut self, found: &[Piece], vpc: Option<&VpcId>, kind: SignKind) {
         for piece in found {
-            let same = |s: &&Sign| s.piece.hit.mark == piece.hit.mark && s.piece.hit.cluster == piece.hit.cluster;
-            if self.signs.iter().filter(|s| s.kind == kind).filter(same).count() < 2 {
-                self.signs.push(Sign { piece: piece.clone(), vpc: vpc.cloned(), kind });
+            let key = (piece.hit.mark, kind, piece.hit.cluster.clone(), vpc.cloned());
+            let sign = Sign { piece: piece.clone(), vpc: vpc.cloned(), kind };
+            match self.signs.entry(key) {
+                Entry::Vacant(free) => drop(free.insert(sign)),
+                // Whichever came first: the same one is kept.
+                Entry::Occupied(mut known) if sign.piece.at < known.get().piece.at => drop(known.insert(sign)),
+                Entry::Occupied(_) => {}
             }
         }
     }

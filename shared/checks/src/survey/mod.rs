@@ -44,6 +44,7 @@ impl Surveyor {
     #[must_use]
     pub fn finish(self) -> Survey {
         let Self { scope, mut kept } = self;
+        kept.settle();
         let judged = evidence::judge(&mut kept);
         let components = join::join(&kept, &judged);
         let mut clusters = verdict::clusters(&scope, &kept, &judged, &components);

@@ -17,6 +17,9 @@ use crate::fingerprints::weigh;
 /// At most so many clues of a cluster are told.
 const MOST_CLUES: usize = 24;
 
+/// At most so many things that were not seen are told of a cluster.
+const MOST_UNKNOWN: usize = 8;
+
 /// The verdicts about all components.
 pub(super) fn clusters(scope: &Scope, kept: &Kept, judged: &Judged, components: &[Component]) -> Vec<Found> {
     components.iter().filter_map(|c| cluster(scope, kept, judged, c)).collect()
@@ -29,7 +32,7 @@ fn cluster(scope: &Scope, kept: &Kept, judged: &Judged, component: &Component) -
     let print = catalogue().distributions[weighed.distribution];
     let name = most_common(verdicts.iter().filter_map(|v| v.weighed.as_ref()?.cluster.clone()));
     let name = name.filter(|n| is_chosen(n.as_str()));
-    let nodes = nodes(kept, judged, component, print.managed);
+    let nodes = nodes(kept, judged, component, print.managed || print.hosted);
     let units = || component.members.iter().map(|n| &kept.units[*n]);
     let vpcs: BTreeSet<_> = units().filter_map(|u| u.vpc.clone()).collect();
     let also = weighed.also.iter().map(|d| catalogue().distributions[*d].distribution.clone());
@@ -51,6 +54,7 @@ fn cluster(scope: &Scope, kept: &Kept, judged: &Judged, component: &Component) -
         confidence: weighed.confidence,
         evidence: evidence.into_iter().map(|(_, clue)| clue).take(MOST_CLUES).collect(),
         joined_by: component.reasons.iter().cloned().collect(),
+        unknown: unknown(kept, component),
         name,
         nodes,
     })
@@ -135,6 +139,23 @@ fn anchor(kept: &Kept, component: &Component, nodes: &[Node]) -> String {
     };
     let first = || nodes.first().map(|n| n.id.to_string()).unwrap_or_default();
     joins.or_else(group).unwrap_or_else(first)
+}
+
+/// What was not seen of the nodes: groups, whose rules decide about exposure, and whatever a reader reported.
+fn unknown(kept: &Kept, component: &Component) -> Vec<String> {
+    let units = || component.members.iter().map(|n| &kept.units[*n]);
+    let mut groups: BTreeSet<_> = units().flat_map(|u| &u.groups).filter(|g| !kept.groups.contains_key(*g)).collect();
+    let first = groups.pop_first().map(|g| match groups.len() {
+        0 => format!("who may reach it by {g}: its rules were not seen"),
+        more => format!("who may reach it by {g} and {more} other groups: their rules were not seen"),
+    });
+    let ids: BTreeSet<_> = units().filter_map(|u| u.id.as_ref()).collect();
+    let told = kept.unseen.iter().filter(|u| u.instance.as_ref().is_some_and(|id| ids.contains(id)));
+    let mut told: Vec<String> = told.map(|u| format!("{}: {}", u.what, u.reason)).collect();
+    let more = told.len().saturating_sub(MOST_UNKNOWN);
+    told.truncate(MOST_UNKNOWN);
+    told.extend((more > 0).then(|| format!("{more} more of the like")));
+    first.into_iter().chain(told).collect()
 }
 
 /// Who launched the oldest node of the control plane, else the oldest of all.

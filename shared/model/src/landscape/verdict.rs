@@ -168,6 +168,8 @@ pub struct Found {
     pub evidence: Vec<Clue>,
     /// Why these nodes are one cluster.
     pub joined_by: Vec<String>,
+    /// What could not be known about it, and why. What is not known is not safe.
+    pub unknown: Vec<String>,
 }
 
 /// What was made of a landscape.

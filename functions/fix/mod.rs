@@ -1,0 +1,109 @@
+//! fix: change what is no instance from what is wrong to what it should be, and back. The only function that may change
+//! such things. It serves its queue, people who may invoke it (`picket fix`, `picket approve`), a clock that goes on with
+//! what was left half done, and answers that come to its address, which IAM lets in.
+
+mod answers;
+mod router;
+
+use aws_lambda_events::event::sqs::SqsEvent;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use picket_aws::links::{NoLinks, SignedLinks};
+use picket_aws::{AwsFixes, SystemClock};
+use picket_model::Scope;
+use picket_pipeline::fix::{self, Outcome, Ports, Work};
+use picket_pipeline::messages::Message as Sent;
+use picket_pipeline::ports::{Links, Queues as _};
+use serde_json::Value;
+
+use crate::entry::batch::{self, Handled, Message};
+use crate::entry::{Entry, metric};
+use router::Router;
+
+const QUEUE: &str = "PICKET_FIX_QUEUE_URL";
+
+/// What every invocation shares.
+struct Bench {
+    entry: Entry,
+    links: Option<SignedLinks>,
+}
+
+/// Serves until Lambda ends the process.
+pub async fn run() -> Result<(), Error> {
+    let entry = Entry::begin().await?;
+    let links = SignedLinks::load(&entry.clients, &entry.environment).await?;
+    let bench = &Bench { entry, links };
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move { serve(bench, event).await })).await
+}
+
+async fn serve(bench: &Bench, event: LambdaEvent<Value>) -> Result<Value, Error> {
+    let (payload, context) = event.into_parts();
+    let scope = bench.entry.environment.scope(&context.invoked_function_arn)?;
+    if payload.get("Records").is_some() {
+        let event = LambdaEvent::new(serde_json::from_value::<SqsEvent>(payload)?, context);
+        let response = batch::each(event, &bench.entry.queues, QUEUE, |message| handle(bench, message)).await;
+        return Ok(serde_json::to_value(response)?);
+    }
+    if payload.pointer("/requestContext/http").is_some() {
+        return answers::serve(bench, &scope, &payload).await;
+    }
+    let work = match payload.get("detail-type").and_then(Value::as_str) {
+        Some("Scheduled Event") => Work::LookAfter { scope },
+        _ => serde_json::from_value(payload).map_err(|e| format!("the order cannot be read: {e}"))?,
+    };
+    Ok(serde_json::to_value(now(bench, &work).await?)?)
+}
+
+async fn handle(bench: &Bench, message: Message) -> Handled {
+    let receives = message.receives;
+    let work: Work = match message.read() {
+        Ok(work) => work,
+        Err(again) => return again,
+    };
+    match carry_out(bench, &work).await {
+        Ok(Outcome::Later { why, .. }) => Handled::AgainIn(until_free(receives), why),
+        Ok(_) => Handled::Done,
+        Err(error) => error.into(),
+    }
+}
+
+/// For whoever waits for the answer: what cannot be ended now goes on by the queue.
+async fn now(bench: &Bench, work: &Work) -> Result<Outcome, Error> {
+    let outcome = carry_out(bench, work).await?;
+    if let (Outcome::Later { id, .. }, Some(scope)) = (&outcome, scope_of(work)) {
+        let resume = Work::Resume { scope: scope.clone(), id: id.clone() };
+        bench.entry.queues.send(vec![Sent::Fix(Box::new(resume))]).await?;
+    }
+    Ok(outcome)
+}
+
+async fn carry_out(bench: &Bench, work: &Work) -> Result<Outcome, picket_pipeline::PortError> {
+    let (entry, links): (_, &dyn Links) = (&bench.entry, bench.links.as_ref().map_or(&NoLinks, |l| l as &dyn Links));
+    let things = Router::new(AwsFixes::new(&entry.clients, &entry.settings.stack), &entry.clients);
+    let ports = Ports {
+        fixes: &things,
+        store: &entry.table,
+        policies: &entry.table,
+        queues: &entry.queues,
+        links,
+        clock: &SystemClock,
+    };
+    let outcome = fix::work(&ports, &entry.settings, work).await?;
+    tracing::info!(work = ?work, outcome = ?outcome, "worked");
+    metric::count("Fixes", "Outcome", outcome.name(), 1);
+    Ok(outcome)
+}
+
+fn scope_of(work: &Work) -> Option<&Scope> {
+    match work {
+        Work::Order(order) => Some(&order.scope),
+        Work::Undo(undo) => Some(&undo.scope),
+        Work::Say(say) => Some(&say.scope),
+        Work::Resume { .. } | Work::LookAfter { .. } => None,
+    }
+}
+
+/// Seconds until it is looked at again: 5, 10, 20, 40, then 60. EKS takes up to half an hour for a change, which the
+/// queue's 40 receives outlast.
+fn until_free(receives: u32) -> i32 {
+    (5 << receives.clamp(1, 5).saturating_sub(1)).min(60)
+}

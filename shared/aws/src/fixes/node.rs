@@ -1,0 +1,109 @@
+//! Nodes, through one Systems Manager document of ours that reads, backs up, changes and checks one thing.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_ssm::types::{CommandInvocationStatus, PingStatus};
+use picket_model::Scope;
+use picket_model::fix::Aim;
+use picket_pipeline::ports::{Answer, Kind, PortError, Sight};
+use serde_json::{Value, json};
+
+use super::{AwsFixes, failed, unknown, word};
+
+/// How often, and how long, a command is waited for here. One that takes longer is asked for again later.
+const LOOKS: u32 = 20;
+const BETWEEN: Duration = Duration::from_millis(1500);
+
+impl AwsFixes<'_> {
+    /// Reads a file's mode, or a setting of the kubelet, and whether the kubelet is healthy.
+    pub(super) async fn read_node(&self, scope: &Scope, aim: &Aim) -> Answer<Sight> {
+        let said = self.command(scope, aim, "read", "").await?;
+        let facts = json!({"healthy": said.get("healthy").cloned().unwrap_or_default()});
+        match aim.action.as_str() {
+            "node_set_file_mode" => {
+                Ok(Sight { now: json!({"mode": said.get("mode"), "owner": said.get("owner")}), facts })
+            }
+            "node_set_kubelet" => Ok(Sight { now: json!({"value": said.get("value")}), facts }),
+            _ => unknown(aim),
+        }
+    }
+
+    pub(super) async fn write_node(&self, scope: &Scope, aim: &Aim, to: &Value) -> Answer<()> {
+        let value = match aim.action.as_str() {
+            "node_set_file_mode" => word(to, "mode").unwrap_or_default().to_owned(),
+            _ => to.get("value").unwrap_or(&Value::Null).to_string(),
+        };
+        self.command(scope, aim, "write", &value).await.map(drop)
+    }
+
+    /// Sends our document to one node and waits for what it says.
+    async fn command(&self, scope: &Scope, aim: &Aim, verb: &str, value: &str) -> Answer<Value> {
+        let (client, node, doing) = (aws_sdk_ssm::Client::new(&self.config(scope)), &aim.target, "asking node");
+        self.reachable(&client, node).await?;
+        let parameters = parameters(aim, verb, value);
+        let call = client.send_command().document_name(format!("{}-fix-node", self.stack)).instance_ids(node);
+        let sent = call.set_parameters(Some(parameters)).send().await.map_err(|e| failed(doing, node, &e))?;
+        let id = sent.command().and_then(|c| c.command_id()).unwrap_or_default().to_owned();
+        for _ in 0..LOOKS {
+            tokio::time::sleep(BETWEEN).await;
+            let answer = client.get_command_invocation().command_id(&id).instance_id(node).send().await;
+            let answer = match answer.map_err(|e| failed(doing, node, &e)) {
+                Ok(answer) => answer,
+                // Not there yet.
+                Err(error) if error.why.as_str().contains("InvocationDoesNotExist") => continue,
+                Err(error) => return Err(error),
+            };
+            match answer.status() {
+                Some(CommandInvocationStatus::Success) => {
+                    return said(node, answer.standard_output_content().unwrap_or_default());
+                }
+                Some(
+                    CommandInvocationStatus::Pending
+                    | CommandInvocationStatus::InProgress
+                    | CommandInvocationStatus::Delayed,
+                )
+                | None => {}
+                Some(other) => {
+                    let why = format!("{other}: {}", answer.standard_error_content().unwrap_or_default());
+                    return Err(PortError::new(doing, node, Kind::Other, &why));
+                }
+            }
+        }
+        Err(PortError::new(doing, node, Kind::Transient, "it has not answered yet"))
+    }
+
+    async fn reachable(&self, client: &aws_sdk_ssm::Client, node: &str) -> Answer<()> {
+        let of = aws_sdk_ssm::types::InstanceInformationStringFilter::builder().key("InstanceIds").values(node).build();
+        let of = of.map_err(|e| super::unbuilt(&e))?;
+        let answer = client.describe_instance_information().filters(of).send().await;
+        let answer = answer.map_err(|e| failed("asking Systems Manager about", node, &e))?;
+        let online =
+            answer.instance_information_list().first().and_then(|i| i.ping_status()) == Some(&PingStatus::Online);
+        let why = "Systems Manager does not reach it, so it cannot be changed from here";
+        online.then_some(()).ok_or_else(|| PortError::new("asking node", node, Kind::Other, why))
+    }
+}
+
+fn parameters(aim: &Aim, verb: &str, value: &str) -> HashMap<String, Vec<String>> {
+    let with = |name: &str| aim.with.get(name).and_then(Value::as_str).unwrap_or("-").to_owned();
+    let kind = if aim.action == "node_set_kubelet" { "kubelet" } else { "file_mode" };
+    let value = if value.is_empty() { "-" } else { value };
+    [
+        ("Verb", verb.to_owned()),
+        ("Kind", kind.to_owned()),
+        ("Path", with("path")),
+        ("Field", with("field")),
+        ("Value", value.to_owned()),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), vec![value]))
+    .collect()
+}
+
+/// The last line of what it said is JSON.
+fn said(node: &str, text: &str) -> Answer<Value> {
+    let line = text.lines().rev().find(|l| l.trim_start().starts_with('{')).unwrap_or_default();
+    serde_json::from_str(line)
+        .map_err(|e| PortError::new("reading the answer of node", node, Kind::Other, &e.to_string()))
+}
