@@ -9,7 +9,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use picket_aws::{Functions, SystemClock};
 use picket_model::Scope;
 use picket_pipeline::messages::Survey;
-use picket_pipeline::ports::Clock as _;
+use picket_pipeline::ports::{Clock as _, Inventory};
 use picket_pipeline::round;
 use picket_pipeline::sweep::{self, Ports};
 use serde_json::Value;
@@ -69,8 +69,14 @@ async fn look(entry: &Entry, places: &Places, home: &Scope, message: Message) ->
         Err(again) => return again,
     };
     let watch = places.watch(&asked.scope.account, &home.account).await;
-    let ports =
-        round::Ports { lookout: &*watch, atlas: &entry.table, queues: &entry.queues, stack: &entry.settings.stack };
+    let elsewhere = asked.scope.account != home.account;
+    let ports = round::Ports {
+        lookout: &*watch,
+        atlas: &entry.table,
+        queues: &entry.queues,
+        inventory: elsewhere.then_some(&entry.table as &dyn Inventory),
+        stack: &entry.settings.stack,
+    };
     let came = match round::place(&ports, &asked, SystemClock.now()).await {
         Ok(came) => came,
         Err(error) => return error.into(),

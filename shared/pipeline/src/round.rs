@@ -1,18 +1,19 @@
 //! The round of the sweep: every account and Region, one message each, so that one that fails costs no other and a large
 //! organization is done side by side. A place is scanned, remembered, and what is new in it is handed on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use picket_model::landscape::{Clue, Found};
 use picket_model::{
-    CaseId, Decision, Hint, Notice, NoticeKind, Reason, Region, Scope, Score, Subject, Target, Trigger, TriggerKind,
-    Untrusted, Verdict,
+    Asset, CaseId, Decision, Hint, Instance, InstanceId, NodeOf, Notice, NoticeKind, Observation, Reason, Region,
+    Scope, Score, Subject, Target, Trigger, TriggerKind, Untrusted, Verdict,
 };
 
 use crate::messages::{Message, Survey};
-use crate::ports::{Answer, Queues};
-use crate::scan::{self, Atlas, Kept, Lookout, Scanned, atlas};
+use crate::ports::{Answer, Inventory, Queues};
+use crate::scan::{self, Atlas, Kept, Lookout, Scanned, Spotted, atlas};
 
 /// How many messages are sent at once.
 const PER_SEND: usize = 100;
@@ -25,6 +26,8 @@ pub struct Ports<'a> {
     pub atlas: &'a dyn Atlas,
     /// Hands on.
     pub queues: &'a dyn Queues,
+    /// Keeps instances one by one, in accounts that discover cannot look at; none where it does.
+    pub inventory: Option<&'a dyn Inventory>,
     /// The stack, for what people are told.
     pub stack: &'a str,
 }
@@ -78,10 +81,20 @@ pub struct Round {
 /// If what was found cannot be remembered or handed on; the message is tried again.
 pub async fn place(ports: &Ports<'_>, asked: &Survey, now: Timestamp) -> Answer<Round> {
     let first = ports.atlas.place(&asked.scope).await?.is_none();
-    let scanned = scan::run(ports.lookout, &asked.scope, now, &|_| {}).await;
+    let seen: Mutex<Vec<Instance>> = Mutex::default();
+    let keep = |page: &[Spotted]| {
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.extend(page.iter().filter(|_| ports.inventory.is_some()).map(|s| s.instance.clone()));
+    };
+    let scanned = scan::run(ports.lookout, &asked.scope, now, &keep).await;
+    if let Some(inventory) = ports.inventory {
+        let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+        inventory.remember(&observations(seen, &scanned, &asked.scope)).await?;
+    }
     let news = atlas::keep(ports.atlas, &scanned, &asked.because).await?;
     let mut messages = Vec::new();
-    for cluster in news.new.iter().chain(&news.changed) {
+    // Discover reads with the credentials of home, and cannot look at what is elsewhere.
+    for cluster in news.new.iter().chain(&news.changed).filter(|_| ports.inventory.is_none()) {
         messages.extend(look(cluster, now));
     }
     if !first {
@@ -91,6 +104,30 @@ pub async fn place(ports: &Ports<'_>, asked: &Survey, now: Timestamp) -> Answer<
         ports.queues.send(messages).await?;
     }
     Ok(came(&scanned, &news))
+}
+
+/// Instances as the inventory takes them, each with the cluster that it is a node of.
+fn observations(instances: Vec<Instance>, scanned: &Scanned, scope: &Scope) -> Vec<Observation> {
+    let nodes: HashMap<&InstanceId, NodeOf> = scanned.survey.clusters.iter().flat_map(nodes_of).collect();
+    let trigger = sweep_of(scope, Subject::Everything, scanned.at);
+    let observation = |instance: Instance| {
+        let node_of = nodes.get(&instance.id).cloned();
+        let seen = Observation::new(Asset::Instance(instance), trigger.clone(), scanned.at);
+        Observation { node_of, ..seen }
+    };
+    instances.into_iter().map(observation).collect()
+}
+
+fn nodes_of(cluster: &Found) -> impl Iterator<Item = (&InstanceId, NodeOf)> {
+    cluster.nodes.iter().map(|node| {
+        let node_of = NodeOf {
+            distribution: cluster.distribution.clone(),
+            cluster: cluster.name.clone(),
+            confidence: node.confidence,
+            evidence: node.evidence.iter().take(5).map(|clue| format!("{}: {}", clue.at, clue.found)).collect(),
+        };
+        (&node.id, node_of)
+    })
 }
 
 fn came(scanned: &Scanned, news: &atlas::News) -> Round {
@@ -112,16 +149,21 @@ fn is_listed(cluster: &Found) -> bool {
 /// A cluster of EKS is looked at by discover, which judges its endpoint.
 fn look(cluster: &Kept, now: Timestamp) -> Option<Message> {
     let name = cluster.found.id.strip_prefix("eks/")?;
-    Some(Message::Look(Box::new(Trigger {
+    let subject = Subject::Cluster(Untrusted::new(name));
+    Some(Message::Look(Box::new(sweep_of(&cluster.found.scope, subject, now))))
+}
+
+fn sweep_of(scope: &Scope, subject: Subject, now: Timestamp) -> Trigger {
+    Trigger {
         kind: TriggerKind::Schedule,
-        scope: cluster.found.scope.clone(),
+        scope: scope.clone(),
         at: now,
         event: Untrusted::new("sweep"),
-        subject: Subject::Cluster(Untrusted::new(name)),
+        subject,
         principal: None,
         signal: None,
         hint: Hint::default(),
-    })))
+    }
 }
 
 /// A cluster on plain instances that was not there before, told once.

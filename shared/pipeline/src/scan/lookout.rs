@@ -195,6 +195,14 @@ mod tests {
     }
 
     #[test]
+    fn the_role_in_other_accounts_is_granted_the_same_reads() {
+        let template = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/member.yaml"));
+        let lines = template.lines().map(str::trim).skip_while(|line| *line != "Action:").skip(1);
+        let granted: Vec<_> = lines.map_while(|line| line.strip_prefix("- ")).collect();
+        assert_eq!(granted, READS.iter().map(|r| r.action).collect::<Vec<_>>());
+    }
+
+    #[test]
     fn a_refusal_says_which_permission_to_grant() {
         let refused = |why: &str| reason(&PortError::new("reading by", "ec2:DescribeVolumes", Kind::Denied, why));
         let long = "UnauthorizedOperation: You are not authorized to perform this operation. User: x is not authorized to \
