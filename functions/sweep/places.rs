@@ -65,10 +65,10 @@ impl Places {
         }
         let own = Clients::load(None, None).await;
         let clients = match &self.way {
-            Some(way) if account != home => own.into_account(account, way).await,
+            Some(way) if account != home => own.entering(account, way).await,
             _ => own,
         };
-        let watch = Arc::new(Watch::new(clients));
+        let watch = Arc::new(Watch::new(&clients));
         watches.insert(account.clone(), Arc::clone(&watch));
         watch
     }

@@ -64,7 +64,7 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
 }
 
 async fn enabled(session: &Session, home: &Scope) -> Result<Vec<Region>, Failure> {
-    let watch = Watch::new(session.aws().await?.clients);
+    let watch = Watch::new(&session.aws().await?.clients);
     Ok(session.show.wait("listing the Regions", watch.regions(&home.region)).await?)
 }
 

@@ -57,7 +57,7 @@ impl Clients {
     }
 
     /// Clients with the credentials of a role in another account. The role is taken at the first call.
-    pub async fn into_account(&self, account: &AccountId, entry: &Entry) -> Self {
+    pub async fn entering(&self, account: &AccountId, entry: &Entry) -> Self {
         let arn = format!("arn:{}:iam::{account}:role/{}", entry.partition, entry.role.trim_start_matches('/'));
         let provider = AssumeRoleProvider::builder(arn)
             .external_id(&entry.external_id)

@@ -35,18 +35,15 @@ pub(super) async fn run(aws: Aws, caller: &Caller, way: Way, spool: Spool, show:
         None => vec![Member { account: caller.account.clone(), name: Untrusted::default() }],
     };
     let home = aws.region.clone();
-    let mut own = Some(aws.clients);
     let mut watches = Vec::new();
-    // The own account comes last, since it gives its clients away.
-    let (mine, others): (Vec<_>, Vec<_>) = members.into_iter().partition(|m| m.account == caller.account);
-    for member in others {
-        if let (Some(clients), Some(entry)) = (&own, &way.entry) {
-            let entered = clients.into_account(&member.account, entry).await;
-            watches.push((member, Arc::new(Watch::new(entered))));
-        }
-    }
-    for member in mine {
-        watches.extend(own.take().map(|clients| (member, Arc::new(Watch::new(clients)))));
+    for member in members {
+        let watch = match &way.entry {
+            Some(entry) if member.account != caller.account => {
+                Watch::new(&aws.clients.entering(&member.account, entry).await)
+            }
+            _ => Watch::new(&aws.clients),
+        };
+        watches.push((member, Arc::new(watch)));
     }
     let places = show.wait("listing the Regions", places(&watches, &way, &home, &spool)).await?;
     let places: Vec<_> = places.into_iter().filter(|(scope, _)| !spool.has(scope)).collect();

@@ -9,8 +9,10 @@ mod turn;
 
 use std::collections::HashMap;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use picket_model::landscape::Sight;
 use picket_model::{InstanceId, Region, Scope, Untrusted};
@@ -19,6 +21,11 @@ use picket_pipeline::scan::{Lookout, Page, Part, See};
 
 use crate::Clients;
 use crate::error::port_error;
+
+/// How long a connection may take.
+const CONNECTS_WITHIN: Duration = Duration::from_secs(3);
+/// How long one attempt at a call may take.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(60);
 
 /// The eyes on one account.
 #[derive(Debug)]
@@ -30,10 +37,19 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// With these clients, which have the credentials of the account.
+    /// With the credentials of these clients. A page of a thousand takes longer than what a launch waits for, so calls
+    /// may too.
     #[must_use]
-    pub fn new(clients: Clients) -> Self {
-        Self { clients, turns: turn::Turns::default(), roles: Mutex::default(), providers: Default::default() }
+    pub fn new(clients: &Clients) -> Self {
+        let patient =
+            TimeoutConfig::builder().connect_timeout(CONNECTS_WITHIN).operation_attempt_timeout(ANSWERS_WITHIN);
+        let config = clients.config().to_builder().timeout_config(patient.build()).build();
+        Self {
+            clients: Clients::of(config),
+            turns: turn::Turns::default(),
+            roles: Mutex::default(),
+            providers: Default::default(),
+        }
     }
 
     /// The clients.
