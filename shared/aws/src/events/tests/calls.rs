@@ -403,3 +403,16 @@ fn the_rules_of_the_deployment_let_through_exactly_these_calls() {
     let ours: Vec<_> = CALLS.iter().map(|c| (c.source.to_owned(), c.name.to_owned())).collect();
     assert_eq!(watched, ours);
 }
+
+#[test]
+fn other_regions_forward_the_same_calls() {
+    let template = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/forward.yaml"));
+    let lines = template.lines().map(str::trim).skip_while(|line| *line != "eventName:").skip(1);
+    let forwarded: Vec<_> = lines.map_while(|line| line.strip_prefix("- ")).collect();
+    // IAM is called in one Region for all, and tags are set all day.
+    let wanted = CALLS.iter().filter(|c| c.source != "iam.amazonaws.com" && c.name != "CreateTags");
+    let mut wanted: Vec<_> = wanted.map(|c| c.name).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    assert_eq!(forwarded, wanted);
+}
