@@ -3,6 +3,7 @@
 
 mod ask;
 mod assess;
+mod collect;
 mod discover;
 mod entry;
 mod fix;
@@ -21,6 +22,7 @@ async fn main() -> Result<(), Error> {
     match handler.as_str() {
         "ask" => ask::run().await,
         "assess" => assess::run().await,
+        "collect" => collect::run().await,
         "discover" => discover::run().await,
         "fix" => fix::run().await,
         "notify" => notify::run().await,
@@ -29,8 +31,8 @@ async fn main() -> Result<(), Error> {
         "sweep" => sweep::run().await,
         "watch" => watch::run().await,
         other => Err(format!(
-            "`{other}` is no entry point of Picket; set the function's Handler to one of ask, assess, discover, fix, \
-             notify, release, respond, sweep, watch"
+            "`{other}` is no entry point of Picket; set the function's Handler to one of ask, assess, collect, discover, \
+             fix, notify, release, respond, sweep, watch"
         )
         .into()),
     }

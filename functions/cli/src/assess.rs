@@ -24,7 +24,9 @@ const SHOWN: usize = 25;
   picket assess --all-regions --output html > report.html
   picket assess prod                              one asset, by its name or id, with what was read
   picket assess --rules policies/ --fail-on high  in a pipeline, with your own rules and waivers
+  picket assess --kubeconfig ~/.kube/config       one Kubernetes cluster, EKS or not, without AWS
   picket assess --save-evidence e.json && picket assess --evidence e.json
+  picket assess --print-policy                    what the role that assesses needs, and no more
 
 It ends with 1 if something is open that is at least as bad as `--fail-on`.")]
 pub struct Args {
@@ -40,6 +42,9 @@ pub struct Args {
     /// End with 1 from this severity on
     #[arg(long, value_name = "SEVERITY", default_value = "low", value_parser = severity)]
     pub fail_on: Severity,
+    /// Print the IAM policy that the role that assesses needs, and do nothing else
+    #[arg(long)]
+    pub print_policy: bool,
     /// Put every outcome into the JSON, not only findings
     #[arg(long)]
     pub evaluations: bool,
@@ -70,6 +75,10 @@ struct Answer {
 /// # Errors
 /// If rules or evidence cannot be read.
 pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
+    if args.print_policy {
+        session.show.json(&picket_evidence::permissions::policy(picket_evidence::collectors()))?;
+        return Ok(Exit::Done);
+    }
     let case = args.sources.case(session).await?;
     if let Some(asset) = &args.asset
         && !case.evidence.documents().any(|d| is(asset, d))
@@ -113,12 +122,17 @@ fn sort(findings: &mut [Finding], now: Timestamp) {
 
 /// The risk of every asset that has findings, the highest first.
 pub fn risks(book: &Book, findings: &[Finding], now: Timestamp) -> Vec<AssetRisk> {
+    risks_with(book, findings, &|_| Live::default(), now)
+}
+
+/// The same with what is going on in assets.
+pub fn risks_with(book: &Book, findings: &[Finding], live: &dyn Fn(&str) -> Live, now: Timestamp) -> Vec<AssetRisk> {
     let exposes = |rule: &str| book.rules().get(rule).is_some_and(picket_checks::rules::Rule::exposes);
     let mut all: Vec<AssetRisk> = risk::by_asset(findings)
         .into_values()
         .filter_map(|of| {
-            let score = risk::score(&of, &Live::default(), exposes, now);
             let first = of.first()?;
+            let score = risk::score(&of, &live(&first.asset), exposes, now);
             Some(AssetRisk {
                 asset: first.asset.clone(),
                 name: Untrusted::new(first.asset.split_once('/').map_or("", |(_, id)| id)),

@@ -181,6 +181,7 @@ mod tests {
             "picket assess",
             "picket assess prod --all-regions --output html",
             "picket assess --evidence e.json --rules d --fail-on high",
+            "picket assess --print-policy",
             "picket benchmark list --output json",
             "picket benchmark run cis-eks-1.8.0 --failed",
             "picket explain eks_audit_logs_on",

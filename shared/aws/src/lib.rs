@@ -12,6 +12,7 @@ pub mod error;
 pub mod events;
 pub mod fixes;
 pub mod functions;
+pub mod history;
 pub mod instances;
 mod interfaces;
 pub mod levers;

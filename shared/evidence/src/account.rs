@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::aws::joined;
 use crate::aws::settings::Settings;
 use crate::collector::Collector;
-use crate::gather::gather;
+use crate::gather::{Gathered, gather};
 use crate::session::{Place, Session};
 
 /// How many Regions are read at once. Each reads a handful of services at once by itself.
@@ -47,21 +47,14 @@ pub async fn read(
     config: impl Fn(Option<&Region>) -> SdkConfig,
 ) -> Read {
     let kinds = wanted.kinds.map(joined::with_needs);
-    let places = std::iter::once(None).chain(wanted.regions.iter().map(Some));
-    let sessions = places.map(|region| {
-        let place = Place { account: wanted.account.clone(), region: region.cloned() };
-        Session::new(place, wanted.at, config(region))
-    });
-    let gathered = futures::stream::iter(sessions).map(|session| {
-        let kinds = kinds.as_ref();
-        async move {
-            let mut gathered = gather(&session, collectors.iter().copied(), kinds).await;
-            gathered.documents.push(itself(&session));
-            (session.place.region, gathered)
-        }
-    });
+    // Made before they are awaited: what is lazy here could not be sent between threads.
+    let mut rounds = Vec::new();
+    for session in sessions(wanted, config) {
+        rounds.push(round(session, collectors, kinds.as_ref()));
+    }
     let mut read = Read::default();
-    for (region, gathered) in gathered.buffer_unordered(REGIONS_AT_ONCE).collect::<Vec<_>>().await {
+    let gathered: Vec<_> = futures::stream::iter(rounds).buffer_unordered(REGIONS_AT_ONCE).collect().await;
+    for (region, gathered) in gathered {
         read.documents.extend(gathered.documents);
         read.complete.extend(gathered.complete.into_iter().map(|kind| (kind, region.clone())));
     }
@@ -69,6 +62,27 @@ pub async fn read(
     joined::join(&mut read.documents, &asked, wanted.settings);
     read.documents.sort_by(|a, b| (&a.kind, &a.region, &a.id).cmp(&(&b.kind, &b.region, &b.id)));
     read
+}
+
+/// A session for the account, and one for each Region.
+fn sessions(wanted: &Wanted<'_>, config: impl Fn(Option<&Region>) -> SdkConfig) -> Vec<Session> {
+    let places = std::iter::once(None).chain(wanted.regions.iter().map(Some));
+    let session = |region: Option<&Region>| {
+        let place = Place { account: wanted.account.clone(), region: region.cloned() };
+        Session::new(place, wanted.at, config(region))
+    };
+    places.map(session).collect()
+}
+
+/// All that is wanted of one place.
+async fn round(
+    session: Session,
+    collectors: &[&'static dyn Collector],
+    kinds: Option<&BTreeSet<String>>,
+) -> (Option<Region>, Gathered) {
+    let mut gathered = gather(&session, collectors.iter().copied(), kinds).await;
+    gathered.documents.push(itself(&session));
+    (session.place.region, gathered)
 }
 
 /// The document that stands for the account or the Region itself.

@@ -39,7 +39,9 @@ pub async fn gather(
     };
     let chosen: Vec<_> = collectors.into_iter().filter(is_wanted).collect();
     let read = |c: &'static dyn Collector| async move { (c, c.collect(session).await) };
-    let answers: Vec<_> = futures::stream::iter(chosen.into_iter().map(read)).buffer_unordered(AT_ONCE).collect().await;
+    // Made before they are awaited: what is lazy here could not be sent between threads.
+    let reads: Vec<_> = chosen.into_iter().map(read).collect();
+    let answers: Vec<_> = futures::stream::iter(reads).buffer_unordered(AT_ONCE).collect().await;
     let mut gathered = Gathered::default();
     for (collector, documents) in answers {
         let missed: BTreeSet<_> = documents.iter().filter(|d| is_whole_list(&d.id)).map(|d| d.kind.clone()).collect();

@@ -9,6 +9,7 @@ pub mod kubernetes;
 pub mod memo;
 pub mod node;
 pub mod permissions;
+pub mod reader;
 pub mod session;
 pub mod vectors;
 

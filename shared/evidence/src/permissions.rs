@@ -6,11 +6,14 @@ use serde_json::{Value, json};
 
 use crate::collector::Collector;
 
+/// What an assessment needs besides its collectors: to know which Regions are in use.
+const ALSO: &[&str] = &["ec2:DescribeRegions"];
+
 /// An IAM policy document with all permissions of these collectors, a statement a service.
 #[must_use]
 pub fn policy<'a>(collectors: impl IntoIterator<Item = &'a dyn Collector>) -> Value {
     let mut by_service: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for permission in collectors.into_iter().flat_map(|c| c.permissions()) {
+    for permission in collectors.into_iter().flat_map(|c| c.permissions()).chain(ALSO) {
         let service = permission.split(':').next().unwrap_or(permission);
         by_service.entry(service).or_default().push(permission);
     }

@@ -132,7 +132,9 @@ async fn cluster(clients: &Clients, region: &Region, vpc: &str) {
         let call = ec2.create_subnet().vpc_id(vpc).cidr_block(cidr).availability_zone(zone);
         network = network.subnet_ids(call.send().await.unwrap().subnet.unwrap().subnet_id.unwrap());
     }
-    let network = network.endpoint_public_access(true).endpoint_private_access(false).build();
-    let call = clients.eks(region).create_cluster().name("shadow").resources_vpc_config(network);
-    call.role_arn("arn:aws:iam::000000000000:role/eks").send().await.unwrap();
+    let network = network.endpoint_public_access(true).endpoint_private_access(false);
+    let role = clients.iam().create_role().role_name("eks").assume_role_policy_document("{}");
+    let role = role.send().await.unwrap().role.unwrap().arn;
+    let call = clients.eks(region).create_cluster().name("shadow").resources_vpc_config(network.build());
+    call.role_arn(role).send().await.unwrap();
 }

@@ -18,6 +18,7 @@ pub mod pace;
 pub mod permit;
 pub mod plan;
 pub mod ports;
+pub mod posture;
 pub mod rails;
 pub mod reasons;
 pub mod release;

@@ -84,7 +84,7 @@ fn headline(notice: &Notice) -> String {
         }
         NoticeKind::Refused { .. } => format!("NOT QUARANTINED: {what} {where_}"),
         NoticeKind::Escalated { held: true, .. } => format!("STILL HELD, DECIDE NOW: {what} {where_}"),
-        NoticeKind::Escalated { .. } => format!("LIMIT REACHED, NOT QUARANTINED: {what} {where_}"),
+        NoticeKind::Escalated { .. } => format!("NOT QUARANTINED, A LIMIT IS REACHED: {what} {where_}"),
         NoticeKind::Tampering { .. } => format!("PICKET IS BEING TAMPERED WITH {where_}"),
         NoticeKind::Suspicious => format!("LOOK AT: {what} {where_}"),
         NoticeKind::Released { .. } => format!("RELEASED: {what} {where_}"),

@@ -2,14 +2,17 @@
 
 use jiff::Timestamp;
 use picket_checks::assessment::{Question, assess, is};
-use picket_model::{Evaluation, Finding};
+use picket_checks::risk::Live;
+use picket_model::{Evaluation, Finding, InstanceId};
 use picket_report::snapshot::AssetRisk;
 use serde::Serialize;
 
 use super::Args;
-use crate::assess::{risks, with_readings};
+use crate::assess::{risks_with, with_readings};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::posture::Case;
+use crate::replay::signs;
 use crate::session::Session;
 use crate::show::{Page, Paint, Reply, Text, Tone};
 
@@ -40,8 +43,10 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<Exit, Failure>
     let question = Question { evaluations: true, ..Question::default() };
     let assessed = assess(&case.book, &case.evidence, Vec::new(), &question, case.at).assessment;
     let mut findings = assessed.findings;
-    let all = risks(&case.book, &findings, case.at);
-    findings.retain(|f| if is_finding { f.id == what } else { asset.as_deref() == Some(&f.asset) });
+    let live = live(&case, asset.as_deref(), session).await?;
+    let signs = |of: &str| if asset.as_deref() == Some(of) { live.clone() } else { Live::default() };
+    let all = risks_with(&case.book, &findings, &signs, case.at);
+    findings.retain(|f| if is_finding { f.id == what } else { asset.as_deref() == Some(f.asset.as_str()) });
     if is_finding && findings.is_empty() {
         let hint = "it may be resolved, in another Region, or of your own rules: `--rules DIR`";
         return Err(Failure::refused(format!("nothing is open as `{what}`")).hint(hint));
@@ -62,6 +67,14 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<Exit, Failure>
         next,
     })?;
     Ok(Exit::Done)
+}
+
+/// What is going on in an instance, as the live signals see it; nothing where AWS is not read.
+async fn live(case: &Case, asset: Option<&str>, session: &Session) -> Result<Live, Failure> {
+    let id = asset.and_then(|a| a.strip_prefix("ec2.instance/")).and_then(|id| InstanceId::parse(id).ok());
+    let (Some((aws, caller)), Some(id)) = (&case.live, id) else { return Ok(Live::default()) };
+    let score = session.show.wait("looking for live signs", signs(&aws.clients, aws.scope(caller), id)).await?;
+    Ok(Live { reasons: score.reasons, unknown: score.unknown })
 }
 
 /// What may have been meant: a rule whose name holds the word.

@@ -1,5 +1,6 @@
 //! What `assess`, `benchmark`, `explain` and `rule` share: the book that is judged by, and the evidence that is judged.
 
+pub mod cluster;
 pub mod folder;
 pub mod paper;
 pub mod render;
@@ -10,9 +11,8 @@ use jiff::Timestamp;
 use picket_aws::{Caller, Clients};
 use picket_checks::Book;
 use picket_checks::rules::Evidence;
-use picket_evidence::account::{self, Wanted};
+use picket_evidence::account::Wanted;
 use picket_evidence::aws::settings::Settings;
-use picket_evidence::collector::Collector;
 use picket_model::{AccountId, Region};
 
 use crate::failure::Failure;
@@ -25,11 +25,17 @@ pub struct Sources {
     #[arg(long, value_name = "DIR")]
     pub rules: Option<PathBuf>,
     /// Read these Regions, with commas between them, instead of the one of your profile
-    #[arg(long, value_name = "REGIONS", value_delimiter = ',', value_parser = Region::parse::<&str>)]
+    #[arg(long, value_name = "REGIONS", value_delimiter = ',')]
     pub regions: Vec<Region>,
     /// Read every Region that the account has switched on
     #[arg(long, conflicts_with = "regions")]
     pub all_regions: bool,
+    /// Read the Kubernetes cluster of this kubeconfig alone; AWS is not read
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["regions", "all_regions", "evidence"])]
+    pub kubeconfig: Option<PathBuf>,
+    /// The kubeconfig's context, instead of its current one
+    #[arg(long, value_name = "NAME", requires = "kubeconfig")]
+    pub context: Option<String>,
     /// Judge what was saved in this file; AWS is not read
     #[arg(long, value_name = "FILE", conflicts_with_all = ["regions", "all_regions", "save_evidence"])]
     pub evidence: Option<PathBuf>,
@@ -49,6 +55,8 @@ pub struct Case {
     pub of: String,
     /// When it was read.
     pub at: Timestamp,
+    /// AWS, where it was read and not a file.
+    pub live: Option<(Aws, Caller)>,
 }
 
 impl Sources {
@@ -72,7 +80,15 @@ impl Sources {
         if let Some(file) = &self.evidence {
             let (evidence, at) = paper::read(file)?;
             let of = format!("what was saved in {}", file.display());
-            return Ok(Case { book, evidence, of, at });
+            return Ok(Case { book, evidence, of, at, live: None });
+        }
+        if let Some(kubeconfig) = &self.kubeconfig {
+            let at = Timestamp::now();
+            let (evidence, name) = cluster::read(kubeconfig, self.context.as_deref(), session, at).await?;
+            if let Some(file) = &self.save_evidence {
+                paper::write(file, &evidence)?;
+            }
+            return Ok(Case { book, evidence, of: format!("cluster {name}"), at, live: None });
         }
         let (aws, caller) = session.known().await?;
         let regions = self.regions(&aws, session).await?;
@@ -83,7 +99,7 @@ impl Sources {
         if let Some(file) = &self.save_evidence {
             paper::write(file, &evidence)?;
         }
-        Ok(Case { book, evidence, of: place(&caller.account, &regions), at })
+        Ok(Case { book, evidence, of: place(&caller.account, &regions), at, live: Some((aws, caller)) })
     }
 
     async fn regions(&self, aws: &Aws, session: &Session) -> Result<Vec<Region>, Failure> {
@@ -112,13 +128,5 @@ async fn read(
     at: Timestamp,
 ) -> Evidence {
     let wanted = Wanted { account: &caller.account, regions, kinds: None, settings, at };
-    let collectors: Vec<&'static dyn Collector> = picket_evidence::collectors().collect();
-    let read = account::read(&wanted, &collectors, |region| clients.in_region(region.unwrap_or(home))).await;
-    let mut evidence = Evidence::default();
-    for (kind, region) in &read.complete {
-        evidence.complete(kind, &caller.account, region.as_ref());
-    }
-    evidence.expect(regions.iter().cloned());
-    evidence.add(read.documents);
-    evidence
+    picket_evidence::reader::evidence(&wanted, |region| clients.in_region(region.unwrap_or(home))).await
 }

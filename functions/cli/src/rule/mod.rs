@@ -1,8 +1,10 @@
 //! `picket rule`: your own rules as code: begin one, test them, see what they may look at, and hold ours against others.
 
+mod apply;
 mod kinds;
 mod list;
 mod new;
+mod speed;
 mod test;
 mod vectors;
 
@@ -64,6 +66,20 @@ pub enum What {
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
+    /// Test a folder of your own rules and waivers, and put it in force in the deployment
+    #[command(after_help = "Example:\n  picket rule apply policies/")]
+    Apply {
+        /// The folder
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+    /// Measure how long judging takes here, with evidence in memory
+    #[command(after_help = "Example:\n  picket rule speed --clusters 1000")]
+    Speed {
+        /// How many clusters, and how many of every other kind
+        #[arg(long, value_name = "N", default_value_t = 1000)]
+        clusters: usize,
+    },
     /// Hold our judgement against other projects' test cases
     #[command(after_help = "Example:\n  picket rule vectors vectors/ --output json")]
     Vectors {
@@ -86,6 +102,8 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
         What::Kinds { kind } => kinds::run(kind.as_deref(), session),
         What::New { name, kind, rules } => new::run(&name, &kind, &rules, session),
         What::Test { folder } => test::run(&folder, session),
+        What::Apply { folder } => apply::run(&folder, session).await,
+        What::Speed { clusters } => speed::run(clusters, session),
         What::Vectors { folder, notes } => vectors::run(&folder, notes, session),
     }
 }

@@ -36,25 +36,25 @@ struct Total {
 pub(super) fn run(folder: &Path, notes: bool, session: &Session) -> Result<Exit, Failure> {
     let book = Book::built_in().map_err(|e| Failure::usage("reading the rules that are built in").because(e))?;
     let adjudicated = Adjudicated::built_in().map_err(|e| Failure::usage("reading what is adjudicated").because(e))?;
-    let mut suites = BTreeMap::new();
+    let mut judged = BTreeMap::new();
     for suite in suites() {
         if folder.join(suite.file).exists() {
-            suites.insert(suite.file.to_owned(), one(folder, suite, &book, &adjudicated)?);
+            judged.insert(suite.file.to_owned(), one(folder, suite, &book, &adjudicated)?);
         }
     }
-    if suites.is_empty() {
+    if judged.is_empty() {
         let known: Vec<_> = suites().map(|s| s.file).collect();
         let what = format!("`{}` holds no vectors that are known", folder.display());
         return Err(Failure::usage(what).hint(format!("known are {}", known.join(", "))));
     }
     let mut total = Total::default();
-    for tally in suites.values().flat_map(BTreeMap::values) {
+    for tally in judged.values().flat_map(BTreeMap::values) {
         total.agreed += tally.agreed;
         total.adjudicated += tally.adjudicated;
         total.disagreed += tally.disagreed;
         total.not_covered += tally.not_covered;
     }
-    let held = Held { suites, total, notes };
+    let held = Held { suites: judged, total, notes };
     session.show.answer(&held)?;
     Ok(if held.total.disagreed == 0 { Exit::Done } else { Exit::Found })
 }

@@ -89,6 +89,12 @@ pub(super) fn call(source: &str, name: &str, user_agent: Option<&str>) -> Option
     listed.or_else(by_kubernetes)
 }
 
+/// The names of all calls that wake us, each once.
+pub fn calls() -> impl Iterator<Item = &'static str> {
+    let names: std::collections::BTreeSet<&'static str> = CALLS.iter().map(|call| call.name).collect();
+    names.into_iter()
+}
+
 /// What a call says to do.
 pub(super) enum Look {
     /// To look there.

@@ -18,8 +18,12 @@
 //! | `blast#<account>` | hour | how many were held in that hour |
 //! | `fix#<account>#<region>` | fix id | fixes with their captures and approvals |
 //! | `notice#<id>` | `told` | notices that people were told |
+//! | `finding#<account>` | finding id | findings, open and lately resolved |
+//! | `benchmark#<account>` | benchmark id | what its controls came to in the last sweep |
+//! | `rules` | `part-…` | the user's own rules, benchmarks and waivers |
 
 mod atlas;
+mod findings;
 mod fixes;
 mod holds;
 mod inventory;

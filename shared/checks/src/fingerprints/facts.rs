@@ -56,6 +56,9 @@ impl Compiled {
 static COMPILED: LazyLock<Vec<OnceLock<Compiled>>> =
     LazyLock::new(|| catalogue().distributions.iter().map(|_| OnceLock::new()).collect());
 
+/// Secrets that people copy from documentation: they join nobody.
+const OF_DOCUMENTATION: [&str; 4] = ["abcdef.0123456789abcdef", "my-shared-secret", "my-secret", "mynodetoken"];
+
 /// Reads what the user data of a node of these distributions tells, the first of them first.
 #[must_use]
 pub fn read(distributions: &[usize], text: &str) -> Facts {
@@ -68,7 +71,8 @@ pub fn read(distributions: &[usize], text: &str) -> Facts {
         facts.cluster = facts.cluster.or_else(|| first(&patterns.cluster, text));
         facts.version = facts.version.or_else(|| first(&patterns.version, text));
         facts.joins = facts.joins.or_else(|| first(&patterns.joins, text).and_then(|j| host(j.as_str())));
-        facts.token = facts.token.or_else(|| first(&patterns.token, text).map(|t| sha256_hex(t.as_str().as_bytes())));
+        let token = || first(&patterns.token, text).filter(|t| !OF_DOCUMENTATION.contains(&t.as_str()));
+        facts.token = facts.token.or_else(|| token().map(|t| sha256_hex(t.as_str().as_bytes())));
         facts.role = facts.role.or_else(role);
         let alone = catalogue().distributions[*of].reads.alone.and_then(RoleIn::fixed);
         facts.role = facts.role.or(alone.filter(|_| facts.joins.is_none()));

@@ -6,6 +6,7 @@ pub mod cases;
 pub mod catalogue;
 mod compare;
 mod compile;
+pub mod crowd;
 pub(crate) mod embedded;
 pub mod evaluate;
 pub mod evidence;

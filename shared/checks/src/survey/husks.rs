@@ -155,7 +155,9 @@ fn add_asleep(scope: &Scope, kept: &Kept, clusters: &mut Vec<Found>) {
         let Some(weighed) = weigh::weigh(&weigh::counting(&hits)).filter(|w| w.confidence >= NODE_AT) else { continue };
         let name = weighed.cluster.clone().or_else(|| template.facts.cluster.clone()).filter(|n| is_chosen(n.as_str()));
         let there = name.as_ref().is_some_and(|n| clusters.iter().any(|c| c.name.as_ref() == Some(n)));
-        if in_use || there {
+        // A template without a name most likely belongs to the cluster of its kind that is there.
+        let of_kind = |c: &Found| c.distribution == catalogue().distributions[weighed.distribution].distribution;
+        if in_use || there || name.is_none() && clusters.iter().any(of_kind) {
             continue;
         }
         let signs: Vec<Sign> = template

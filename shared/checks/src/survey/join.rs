@@ -70,7 +70,6 @@ fn keys(kept: &Kept, judged: &Judged, nodes: &[usize]) -> BTreeMap<String, Vec<u
         let own = [
             name.map(|name| format!("the cluster's name {name} in {vpc}")),
             tier.map(|t| format!("Auto Scaling group {t}")),
-            unit.template.as_ref().map(|t| format!("launch template {t}")),
             unit.facts.token.as_ref().map(|t| format!("the secret they join by ({})", &t[..t.len().min(8)])),
         ];
         for (key, member) in own.into_iter().flatten().map(|key| (key, *n)).chain(joins(kept, judged, *n)) {
@@ -143,12 +142,19 @@ fn by_groups(kept: &Kept, judged: &Judged, nodes: &[usize], sets: &mut Sets<'_>)
         }
     }
     let mut profiles: BTreeMap<&Untrusted, Vec<usize>> = BTreeMap::new();
+    let mut templates: BTreeMap<&Untrusted, Vec<usize>> = BTreeMap::new();
     for n in nodes {
         let unit = &kept.units[*n];
+        if let Some(template) = &unit.template {
+            templates.entry(template).or_default().push(*n);
+        }
         let marked = |p: &&Untrusted| kept.roles.get(*p).is_some_and(|r| !r.is_empty());
         if let Some(profile) = unit.profile.as_ref().filter(marked) {
             profiles.entry(profile).or_default().push(*n);
         }
+    }
+    for (template, of) in templates {
+        sets.join_all(&of, &format!("launch template {template}"), true);
     }
     for (profile, of) in profiles {
         sets.join_all(&of, &format!("instance profile {profile}"), true);

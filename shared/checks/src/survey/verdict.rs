@@ -99,8 +99,9 @@ fn version(verdicts: &[&Verdict]) -> Option<Untrusted> {
 fn nodes(kept: &Kept, judged: &Judged, component: &Component, managed: bool) -> Vec<Node> {
     let mut nodes: Vec<Node> = component.members.iter().filter_map(|n| node(kept, judged, *n)).collect();
     let has_control_plane = nodes.iter().any(|n| n.role == NodeRole::ControlPlane);
-    for node in nodes.iter_mut().filter(|n| n.role == NodeRole::Unknown) {
-        if managed || has_control_plane {
+    for node in &mut nodes {
+        // Where others run the control plane, a name such as `master` means something else.
+        if managed || has_control_plane && node.role == NodeRole::Unknown {
             node.role = NodeRole::Worker;
         }
     }

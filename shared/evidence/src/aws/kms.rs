@@ -72,7 +72,10 @@ async fn details(ask: Ask<'_>, client: &Client, id: &str, value: &mut Value) {
     }
     match tag_list {
         Ok(list) => value["tags"] = tags(list.iter().map(|t| (t.tag_key(), t.tag_value()))),
-        Err(e) => value["unread"]["tags"] = reason("kms:ListResourceTags", &e).into(),
+        Err(e) => {
+            value["tags"] = Value::Null;
+            value["unread"]["tags"] = reason("kms:ListResourceTags", &e).into();
+        }
     }
 }
 
@@ -85,6 +88,7 @@ fn describe(m: &kms::KeyMetadata) -> Value {
         "key_state": m.key_state().map(|s| s.as_str()),
         "key_spec": m.key_spec().map(|s| s.as_str()),
         "origin": m.origin().map(|o| o.as_str()),
+        "tags": {},
         "unread": {},
     })
 }

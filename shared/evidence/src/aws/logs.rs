@@ -54,6 +54,8 @@ async fn group(ask: Ask<'_>, client: &Client, g: logs::LogGroup) -> Document {
         "kept_for_ever": g.retention_in_days().is_none(),
         "kms_key_id": g.kms_key_id(),
         "metric_filter_count": g.metric_filter_count().unwrap_or_default(),
+        // Groups that services of AWS made belong to no tier.
+        "tags": {},
         "unread": {},
     });
     if name.starts_with("/aws/eks/") {
@@ -72,7 +74,10 @@ async fn group(ask: Ask<'_>, client: &Client, g: logs::LogGroup) -> Document {
                 let found = answer.tags().into_iter().flatten();
                 value["tags"] = tags(found.map(|(k, v)| (k.as_str(), v.as_str())));
             }
-            Err(error) => value["unread"]["tags"] = reason("logs:ListTagsForResource", &error).into(),
+            Err(error) => {
+                value["tags"] = Value::Null;
+                value["unread"]["tags"] = reason("logs:ListTagsForResource", &error).into();
+            }
         }
     }
     ask.known(GROUP, name, "logs:DescribeLogGroups", value)

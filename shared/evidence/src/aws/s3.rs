@@ -88,75 +88,70 @@ fn nothing_blocked() -> Value {
 async fn read(ask: Ask<'_>, bucket: s3::Bucket) -> Document {
     let (name, region) = (bucket.name().unwrap_or_default(), bucket.bucket_region());
     let client = client(ask.config(), region);
-    let (policy, encryption, versioning, logging, block, tags) = futures::join!(
-        client.get_bucket_policy().bucket(name).send(),
-        client.get_bucket_encryption().bucket(name).send(),
-        client.get_bucket_versioning().bucket(name).send(),
-        client.get_bucket_logging().bucket(name).send(),
-        client.get_public_access_block().bucket(name).send(),
-        client.get_bucket_tagging().bucket(name).send(),
-    );
+    let (who, how) = futures::join!(access(&client, name, ask.place.account.as_str()), keeping(&client, name));
     let mut value = json!({"name": name, "bucket_region": region, "unread": {}});
-    let mut put = |field: &str, read: Result<Value, String>| match read {
-        Ok(read) => value[field] = read,
-        Err(why) => value["unread"][field] = why.into(),
-    };
-    let account = ask.place.account.as_str();
-    put(
-        "policy",
-        match policy {
-            Ok(a) => Ok(Policy::parse(a.policy().unwrap_or_default()).facts(account)),
-            Err(e) if code(&e) == Some("NoSuchBucketPolicy") => Ok(Policy::none()),
-            Err(e) => Err(reason("s3:GetBucketPolicy", &e)),
-        },
-    );
-    put(
-        "encryption",
-        match encryption {
-            Ok(a) => Ok(algorithms(&a)),
-            Err(e) if code(&e) == Some("ServerSideEncryptionConfigurationNotFoundError") => {
-                Ok(json!({"algorithms": []}))
-            }
-            Err(e) => Err(reason("s3:GetEncryptionConfiguration", &e)),
-        },
-    );
-    put(
-        "versioning",
-        versioning.map_err(|e| reason("s3:GetBucketVersioning", &e)).map(|a| {
-            json!({
-                "status": a.status().map_or("Off", |s| s.as_str()),
-                "mfa_delete": a.mfa_delete().map_or("Disabled", |m| m.as_str()),
-            })
-        }),
-    );
-    put(
-        "logging",
-        logging.map_err(|e| reason("s3:GetBucketLogging", &e)).map(|a| {
-            json!({
-                "enabled": a.logging_enabled().is_some(),
-                "target_bucket": a.logging_enabled().map(|l| l.target_bucket()),
-            })
-        }),
-    );
-    put(
-        "public_access_block",
-        match block {
-            Ok(a) => Ok(a.public_access_block_configuration().map_or_else(nothing_blocked, blocked)),
-            Err(e) if code(&e) == Some("NoSuchPublicAccessBlockConfiguration") => Ok(nothing_blocked()),
-            Err(e) => Err(reason("s3:GetBucketPublicAccessBlock", &e)),
-        },
-    );
-    put(
-        "tags",
-        match tags {
-            Ok(a) => Ok(crate::aws::json::tags(a.tag_set().iter().map(|t| (t.key(), t.value())))),
-            Err(e) if code(&e) == Some("NoSuchTagSet") => Ok(json!({})),
-            Err(e) => Err(reason("s3:GetBucketTagging", &e)),
-        },
-    );
+    for (field, read) in who.into_iter().chain(how) {
+        match read {
+            Ok(read) => value[field] = read,
+            Err(why) => value["unread"][field] = why.into(),
+        }
+    }
     let mut document = ask.known(BUCKET, name, "s3:GetBucketPolicy and others", value);
     document.region = region.and_then(|r| Region::parse(r).ok());
     document
+}
+
+/// Fields with what was read, or why it was not.
+type Fields = [(&'static str, Result<Value, String>); 3];
+
+/// Who may do what.
+async fn access(client: &Client, name: &str, account: &str) -> Fields {
+    let (policy, encryption, block) = futures::join!(
+        client.get_bucket_policy().bucket(name).send(),
+        client.get_bucket_encryption().bucket(name).send(),
+        client.get_public_access_block().bucket(name).send(),
+    );
+    let policy = match policy {
+        Ok(a) => Ok(Policy::parse(a.policy().unwrap_or_default()).facts(account)),
+        Err(e) if code(&e) == Some("NoSuchBucketPolicy") => Ok(Policy::none()),
+        Err(e) => Err(reason("s3:GetBucketPolicy", &e)),
+    };
+    let encryption = match encryption {
+        Ok(a) => Ok(algorithms(&a)),
+        Err(e) if code(&e) == Some("ServerSideEncryptionConfigurationNotFoundError") => Ok(json!({"algorithms": []})),
+        Err(e) => Err(reason("s3:GetEncryptionConfiguration", &e)),
+    };
+    let block = match block {
+        Ok(a) => Ok(a.public_access_block_configuration().map_or_else(nothing_blocked, blocked)),
+        Err(e) if code(&e) == Some("NoSuchPublicAccessBlockConfiguration") => Ok(nothing_blocked()),
+        Err(e) => Err(reason("s3:GetBucketPublicAccessBlock", &e)),
+    };
+    [("policy", policy), ("encryption", encryption), ("public_access_block", block)]
+}
+
+/// What is kept of objects and of requests.
+async fn keeping(client: &Client, name: &str) -> Fields {
+    let (versioning, logging, tags) = futures::join!(
+        client.get_bucket_versioning().bucket(name).send(),
+        client.get_bucket_logging().bucket(name).send(),
+        client.get_bucket_tagging().bucket(name).send(),
+    );
+    let versioning = versioning.map_err(|e| reason("s3:GetBucketVersioning", &e)).map(|a| {
+        json!({
+            "status": a.status().map_or("Off", |s| s.as_str()),
+            "mfa_delete": a.mfa_delete().map_or("Disabled", |m| m.as_str()),
+        })
+    });
+    let logging = logging.map_err(|e| reason("s3:GetBucketLogging", &e)).map(|a| {
+        let to = a.logging_enabled();
+        json!({"enabled": to.is_some(), "target_bucket": to.map(|l| l.target_bucket())})
+    });
+    let tags = match tags {
+        Ok(a) => Ok(crate::aws::json::tags(a.tag_set().iter().map(|t| (t.key(), t.value())))),
+        Err(e) if code(&e) == Some("NoSuchTagSet") => Ok(json!({})),
+        Err(e) => Err(reason("s3:GetBucketTagging", &e)),
+    };
+    [("versioning", versioning), ("logging", logging), ("tags", tags)]
 }
 
 fn blocked(b: &s3::PublicAccessBlockConfiguration) -> Value {

@@ -13,6 +13,7 @@ pub mod containers;
 pub mod control_plane;
 pub mod documents;
 pub mod exposed;
+pub mod from_kubeconfig;
 pub mod from_node;
 pub mod identity;
 pub mod kubelet;
