@@ -1,30 +1,91 @@
-//! sweep: on a schedule, list everything, ask for its assessment, and pick up what was left half done. Reads only.
+//! sweep: on a schedule, list everything here, ask for its assessment, pick up what was left half done, and ask for a look
+//! at every other place; and look at a place when its message says so. Reads only.
 
+mod health;
+mod places;
+
+use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use picket_aws::{Functions, SystemClock};
-use picket_pipeline::ports::Clock as _;
+use picket_model::Scope;
+use picket_pipeline::messages::Survey;
+use picket_pipeline::ports::{Clock as _, Inventory};
+use picket_pipeline::round;
 use picket_pipeline::sweep::{self, Ports};
 use serde_json::Value;
 
 use crate::entry::Entry;
+use crate::entry::batch::{self, Handled, Message};
+use places::Places;
+
+const QUEUE: &str = "PICKET_SWEEP_QUEUE_URL";
 
 /// Serves until Lambda ends the process.
 pub async fn run() -> Result<(), Error> {
     let entry = &Entry::begin().await?;
+    let places = &Places::new(&entry.environment);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
-        let scope = entry.environment.scope(&event.context.invoked_function_arn)?;
-        let functions = Functions::new(&entry.clients, &entry.settings.stack);
-        let ports = Ports {
-            cloud: &entry.clients,
-            inventory: &entry.table,
-            holds: &entry.table,
-            queues: &entry.queues,
-            releases: &functions,
-        };
-        let swept = sweep::run(&ports, &entry.settings.stack, &scope, SystemClock.now()).await?;
-        let sweep::Swept { instances, clusters, resumed, due } = swept;
-        tracing::info!(instances, clusters, resumed, due, "swept");
-        Ok::<_, Error>(())
+        let home = entry.environment.scope(&event.context.invoked_function_arn)?;
+        if event.payload.get("Records").is_none() {
+            return scheduled(entry, places, &home).await.map(|()| Value::Null);
+        }
+        let batch: SqsEvent = serde_json::from_value(event.payload)?;
+        let event = LambdaEvent::new(batch, event.context);
+        let answer = batch::each(event, &entry.queues, QUEUE, |message| look(entry, places, &home, message)).await;
+        Ok(serde_json::to_value(answer)?)
     }))
     .await
+}
+
+/// The clock says to look everywhere. What is here comes first, and does not depend on the rest.
+async fn scheduled(entry: &Entry, places: &Places, home: &Scope) -> Result<(), Error> {
+    here(entry, home).await?;
+    health::check(entry, home, SystemClock.now()).await;
+    let scopes = places.all(entry, home).await?;
+    round::send(&entry.queues, &scopes, "the sweep").await?;
+    tracing::info!(places = scopes.len(), "a look at every place is asked for");
+    Ok(())
+}
+
+/// Asks discover to look at everything of this account in one Region, and takes up what was left half done.
+async fn here(entry: &Entry, scope: &Scope) -> Result<(), picket_pipeline::PortError> {
+    let functions = Functions::new(&entry.clients, &entry.settings.stack);
+    let ports = Ports {
+        cloud: &entry.clients,
+        inventory: &entry.table,
+        holds: &entry.table,
+        queues: &entry.queues,
+        releases: &functions,
+    };
+    let swept = sweep::run(&ports, &entry.settings.stack, scope, SystemClock.now()).await?;
+    let sweep::Swept { instances, clusters, resumed, due } = swept;
+    tracing::info!(instances, clusters, resumed, due, "swept");
+    Ok(())
+}
+
+async fn look(entry: &Entry, places: &Places, home: &Scope, message: Message) -> Handled {
+    let asked: Survey = match message.read() {
+        Ok(asked) => asked,
+        Err(again) => return again,
+    };
+    let watch = places.watch(&asked.scope.account, &home.account).await;
+    let elsewhere = asked.scope.account != home.account;
+    let ports = round::Ports {
+        lookout: &*watch,
+        atlas: &entry.table,
+        queues: &entry.queues,
+        inventory: elsewhere.then_some(&entry.table as &dyn Inventory),
+        stack: &entry.settings.stack,
+    };
+    let came = match round::place(&ports, &asked, SystemClock.now()).await {
+        Ok(came) => came,
+        Err(error) => return error.into(),
+    };
+    let round::Round { instances, clusters, new, gone, unseen, calls } = came;
+    tracing::info!(place = %asked.scope, instances, clusters, new, gone, unseen, calls, "looked at a place");
+    // The Region where we run was swept by the clock itself; other accounts are only looked at.
+    if asked.scope.account == home.account && asked.scope.region != home.region {
+        return here(entry, &asked.scope).await.map_or_else(Handled::from, |()| Handled::Done);
+    }
+    Handled::Done
 }

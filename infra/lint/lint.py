@@ -36,12 +36,44 @@ OWNERS = {
 WINDOW = {"ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress", "ec2:DeleteSecurityGroup"}
 CLUSTERS = {"eks:DescribeCluster", "eks:ListClusters"}
 INTERFACES = {"ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups"}
+# What a scan reads, in this account and in others: the same list as in the code, in `picket scan --print-policy` and in member.yaml.
+SCAN = {
+    "autoscaling:DescribeAutoScalingGroups",
+    "cloudtrail:LookupEvents",
+    "ec2:DescribeImages",
+    "ec2:DescribeInstanceAttribute",
+    "ec2:DescribeInstances",
+    "ec2:DescribeLaunchTemplateVersions",
+    "ec2:DescribeLaunchTemplates",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeRegions",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVolumes",
+    "ec2:GetManagedPrefixListEntries",
+    "eks:DescribeCluster",
+    "eks:ListClusters",
+    "eks:ListFargateProfiles",
+    "eks:ListNodegroups",
+    "elasticloadbalancing:DescribeListeners",
+    "elasticloadbalancing:DescribeLoadBalancers",
+    "elasticloadbalancing:DescribeTags",
+    "elasticloadbalancing:DescribeTargetGroups",
+    "elasticloadbalancing:DescribeTargetHealth",
+    "events:ListRules",
+    "iam:GetInstanceProfile",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListOpenIDConnectProviders",
+    "sqs:ListQueues",
+    "ssm:GetInventory",
+}
 ACTIONS = {
     "Discover": LOG | TAKE | SEND | READ | WRITE | CLUSTERS | INTERFACES | {
         "autoscaling:DescribeAutoScalingGroups", "cloudtrail:LookupEvents", "ec2:DescribeImages", "ec2:DescribeInstanceAttribute",
         "ec2:DescribeLaunchTemplateVersions", "iam:ListAttachedUserPolicies"},
-    "Sweep": LOG | SEND | READ | WRITE | CLUSTERS | INTERFACES | {
-        "ec2:DescribeRegions", "ec2:DescribeVpcs", "lambda:InvokeFunction"},
+    "Sweep": LOG | TAKE | SEND | READ | WRITE | SCAN | {
+        "cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus", "ec2:DescribeVpcs", "events:PutEvents",
+        "lambda:InvokeFunction", "organizations:ListAccounts", "sts:AssumeRole"},
     "Assess": LOG | TAKE | SEND | READ | WRITE,
     "Collect": LOG | TAKE | SEND | READ | WRITE | {
         "access-analyzer:ListAnalyzers", "access-analyzer:ListFindings", "account:GetAlternateContact", "account:GetContactInformation",
@@ -139,19 +171,19 @@ ACTIONS = {
 }
 # The partition keys each role may read and write, and the queues it may send to. None: all keys.
 READS = {
-    "Discover": {"asset#*", "seen#*", "policy", "switch"}, "Sweep": {"asset#*", "hold#*"},
+    "Discover": {"asset#*", "seen#*", "policy", "switch"}, "Sweep": {"asset#*", "cluster#*", "hold#*", "places", "seen#*"},
     "Assess": {"asset#*", "seen#*", "policy", "switch"}, "Collect": {"finding#*", "benchmark#*", "policy", "rules"}, "Respond": None,
     "Release": {"hold#*", "case#*", "vpc#*", "policy", "switch"}, "Notify": {"notice#*"}, "Watch": {"hold#*", "case#*"},
     "Ask": {"fix#*"}, "Deny": {"hold#*"}, "Fix": {"fix#*", "case#*", "policy", "switch"},
 }
 WRITES = {
-    "Discover": {"asset#*", "seen#*"}, "Sweep": {"asset#*", "seen#*"}, "Assess": {"policy"},
+    "Discover": {"asset#*", "seen#*"}, "Sweep": {"asset#*", "cluster#*", "places", "seen#*"}, "Assess": {"policy"},
     "Collect": {"finding#*", "benchmark#*"},
     "Respond": {"hold#*", "case#*", "vpc#*", "blast#*"}, "Release": {"hold#*", "case#*"}, "Notify": {"notice#*"}, "Watch": set(),
     "Ask": set(), "Deny": set(), "Fix": {"fix#*", "case#*", "blast#*"},
 }
 SENDS = {
-    "Discover": {"assess", "triggers-dead"}, "Sweep": {"triggers", "respond", "notices"}, "Assess": {"respond", "notices"}, "Collect": {"fix", "notices"},
+    "Discover": {"assess", "sweep", "triggers-dead"}, "Sweep": {"triggers", "respond", "sweep", "notices"}, "Assess": {"respond", "notices"}, "Collect": {"fix", "notices"},
     "Respond": {"notices"}, "Release": {"notices"}, "Notify": set(), "Watch": {"notices"},
     "Ask": set(), "Deny": set(), "Fix": {"fix", "notices"},
 }
@@ -300,6 +332,14 @@ def roles_do_what_is_listed_and_no_more():
         check(sends == SENDS[name], f"{where} sends to other queues than are listed: {sends}")
 
 
+def the_role_in_other_accounts_reads_and_is_for_this_organization():
+    role = of_type(load(ROOT / "infra/member.yaml"), "AWS::IAM::Role")["ScanRole"]
+    [reads], [trust] = role["Policies"][0]["PolicyDocument"]["Statement"], role["AssumeRolePolicyDocument"]["Statement"]
+    check(set(reads["Action"]) == SCAN, f"member.yaml: other reads than are listed: {set(reads['Action']) ^ SCAN}")
+    held = trust["Condition"]["StringEquals"]
+    check({"sts:ExternalId", "aws:PrincipalOrgID"} <= set(held), "member.yaml: the role is not held to an external id and the organization")
+
+
 def each_function_has_its_own_role_and_log():
     for name, f in of_type(load(MAIN), "AWS::Serverless::Function").items():
         check(f["Handler"] == tail(f["FunctionName"]) == name.lower(), f"template.yaml: {name}: handler and names differ")
@@ -333,7 +373,8 @@ def rules_take_this_account_only_and_park_what_fails():
         pattern, where = rule["EventPattern"], f"triggers.yaml: {name}"
         check(pattern.get("account") == [{"Ref": "AWS::AccountId"}], f"{where} takes events of other accounts")
         if pattern["detail-type"] == ["AWS API Call via CloudTrail"]:
-            check({"eventSource", "eventName"} <= set(pattern["detail"]), f"{where} does not key on eventSource and eventName")
+            keys = set(pattern["detail"])
+            check({"eventSource", "eventName"} <= keys or "userAgent" in keys, f"{where} keys neither on the call nor on the caller")
             names = pattern["detail"].get("eventName", [])
             check(names == sorted(names), f"{where}: names are not in alphabetical order")
         for target in rule["Targets"]:
@@ -353,6 +394,7 @@ def main():
     for path in (MAIN, *NESTED):
         check(path.read_text().startswith("# "), f"{path.name}: does not begin by saying what it is")
     roles_do_what_is_listed_and_no_more()
+    the_role_in_other_accounts_reads_and_is_for_this_organization()
     each_function_has_its_own_role_and_log()
     no_message_is_lost()
     rules_take_this_account_only_and_park_what_fails()

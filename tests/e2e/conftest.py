@@ -27,7 +27,7 @@ LONGEST_LOG = 60
 def deployed(mode: str, stack: str) -> Iterator[Deployment]:
     """A local cloud of its own with the stack in it."""
     with run.Cloud() as cloud:
-        deploy.deploy(cloud.endpoint, ROOT / "template.yaml", {"": BINARY}, {"Mode": mode}, stack)
+        deploy.deploy(cloud.endpoint, ROOT / "template.yaml", {"": BINARY}, {"Mode": mode, "SweepRegions": "home"}, stack)
         yield Deployment(cloud, stack)
 
 

@@ -51,6 +51,7 @@ def assemble() -> object:
     import ministack_internals as ministack
     import moto_fixes
     import moto_scaling
+    import systems_inventory
     import trail
 
     moto_fixes.install()
@@ -67,6 +68,7 @@ def assemble() -> object:
     ministack.replace_service("alb", autoscaling.Service("elasticloadbalancing"))
     ministack.wrap_handler(ministack.eks_module, eks.wrapper)
     ministack.wrap_handler(ministack.cloudtrail_module, lookup.wrapper)
+    ministack.wrap_handler(ministack.ssm_module, systems_inventory.wrapper)
     ministack.wrap_dispatch(gateway.wrapper)
     trail.start()
     return gateway.app

@@ -23,6 +23,7 @@ import environment
 import faults
 import ministack_internals as ministack
 import moto_fixes
+import systems_inventory
 import trail
 
 PREFIX = "/_picket"
@@ -75,6 +76,7 @@ async def _reset(_: Any, query: dict) -> dict:
         ministack.stop_functions()
         await ministack.reset()
         moto_fixes.reset()
+        systems_inventory.reset()
     return {"reset": what}
 
 

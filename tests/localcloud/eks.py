@@ -49,6 +49,9 @@ def wrapper(original: Any) -> Any:
             found = _answer_update(match.group(1), match.group(2), match.group(3), data)
             if found is not None:
                 return found
+        profiles = _PROFILES.match(path)
+        if profiles:
+            return _answer_profiles(method, profiles.group(1), data)
         sizes = _NODE_SIZES.match(path)
         if sizes and method == "POST":
             return await _resize(original, sizes.group(1), sizes.group(2), headers, data)
@@ -58,6 +61,24 @@ def wrapper(original: Any) -> Any:
         return reply
 
     return handle
+
+
+_PROFILES = re.compile(r"^/clusters/([^/]+)/fargate-profiles$")
+_PROFILE_KEY = "_picket_fargate_profiles"
+
+
+def _answer_profiles(method: str, name: str, data: dict) -> wire.Reply:
+    """CreateFargateProfile and ListFargateProfiles, which ministack lacks."""
+    cluster = ministack.cluster(name)
+    if cluster is None:
+        return wire.json_error("ResourceNotFoundException", f"No cluster found for name: {name}.", 404)
+    profiles = cluster.setdefault(_PROFILE_KEY, {})
+    if method == "GET":
+        return _json(200, {"fargateProfileNames": sorted(profiles)})
+    profile = {**data, "clusterName": name, "status": "ACTIVE", "createdAt": time.time()}
+    profiles[data["fargateProfileName"]] = profile
+    ministack.store_cluster(name, cluster)
+    return _json(200, {"fargateProfile": profile})
 
 
 async def _resize(original: Any, cluster: str, name: str, headers: dict, data: dict) -> wire.Reply:

@@ -16,7 +16,7 @@ from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.responses import get_account_id, get_region, get_request_client_ip, request_scope
 from ministack.core.router import extract_access_key_id
-from ministack.services import cloudtrail, eks, eventbridge, iam, lambda_svc, sqs, sts
+from ministack.services import cloudtrail, eks, eventbridge, iam, lambda_svc, sqs, ssm, sts
 
 POLL_SECONDS = 0.02
 log = logging.getLogger("localcloud.events")
@@ -288,4 +288,5 @@ def store_cluster(name: str, data: dict) -> None:
 eks_module = eks
 iam_module = iam
 cloudtrail_module = cloudtrail
+ssm_module = ssm
 run_in_thread = asyncio.to_thread

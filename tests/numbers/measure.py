@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("containment", "sequence", "functions", "sizes")
+PARTS = ("containment", "sequence", "functions", "scan", "sizes")
 
 
 def say(line: str) -> None:
@@ -84,6 +84,10 @@ def measure(options: argparse.Namespace) -> tuple[list, dict]:
                 details["complaints"] = stage.complaints()
                 for line in details["complaints"][:10]:
                     say(f"a function said: {line[:300]}")
+    if "scan" in wanted:
+        import scan
+
+        rows["scan"], details["scan"] = scan.measure(options.picket, say)
     if "sizes" in wanted:
         rows["sizes"] = machine.sizes([options.functions, options.picket])
     details["machine"]["load_after"] = machine.load()

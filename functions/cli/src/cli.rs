@@ -5,11 +5,12 @@ use clap::{ArgAction, Parser, Subcommand};
 
 use crate::exit::{self, Exit};
 use crate::failure::Failure;
+use crate::inventory::{clusters, diff, one};
 use crate::session::{DEFAULT_STACK, Session};
 use crate::show::{Color, Format, Show};
 use crate::{
-    approve, assess, benchmark, completions, demo, explain, fingerprint, fix, holds, journal, keep, pause, policy,
-    quarantine, release, replay, rule,
+    approve, assess, benchmark, completions, demo, doctor, explain, fingerprint, fix, holds, journal, keep, pause,
+    policy, quarantine, release, replay, rule, scan,
 };
 
 /// Finds new Kubernetes clusters and EC2 instances, judges them, and cuts off those that are rogue.
@@ -65,6 +66,14 @@ impl Global {
 /// The commands, in the order of an incident.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Find every Kubernetes cluster and instance of an account or an organization; reads only, needs no deployment
+    Scan(scan::Args),
+    /// List the clusters that are known, since when, and how each was found
+    Clusters(clusters::Args),
+    /// Show all that is known of a cluster or an instance, with the evidence
+    Show(one::Args),
+    /// Show what came, went and changed since a date
+    Diff(diff::Args),
     /// Judge an account, or one asset, by every rule; reads only, needs no deployment
     Assess(assess::Args),
     /// Say what an account comes to by CIS and other benchmarks
@@ -77,6 +86,8 @@ pub enum Command {
     Replay(replay::Args),
     /// Run the main job as a story: a launch in, a quarantined instance and an alert out
     Demo(demo::Args),
+    /// Test whether events reach Picket at all: trails, rules, queues, Regions, and a canary the whole way
+    Doctor(doctor::Args),
     /// Show what is in quarantine
     Holds(holds::Args),
     /// Show what was meant, done and verified in a case
@@ -112,12 +123,17 @@ impl Command {
     /// Says what was being done, to what, and what to do next.
     pub async fn run(self, session: &Session) -> Result<Exit, Failure> {
         match self {
+            Self::Scan(args) => scan::run(args, session).await,
+            Self::Clusters(args) => clusters::run(args, session).await,
+            Self::Show(args) => one::run(args, session).await,
+            Self::Diff(args) => diff::run(args, session).await,
             Self::Assess(args) => assess::run(args, session).await,
             Self::Benchmark(args) => benchmark::run(args, session).await,
             Self::Explain(args) => explain::run(args, session).await,
             Self::Rule(args) => rule::run(args, session).await,
             Self::Replay(args) => replay::run(args, session).await,
             Self::Demo(args) => demo::run(args, session).await,
+            Self::Doctor(args) => doctor::run(args, session).await,
             Self::Holds(args) => holds::run(args, session).await,
             Self::Journal(args) => journal::run(args, session).await,
             Self::Keep(args) => keep::run(args, session).await,
@@ -153,6 +169,15 @@ mod tests {
     #[test]
     fn what_people_type_is_understood() {
         for line in [
+            "picket scan",
+            "picket scan --regions us-east-1,eu-west-1 --output csv",
+            "picket scan --org --external-id x --role-name PicketScan --resume",
+            "picket scan --print-policy",
+            "picket clusters --all",
+            "picket show kops/k.example.com",
+            "picket show i-12345678",
+            "picket diff --since 2026-11-01",
+            "picket doctor --no-canary",
             "picket assess",
             "picket assess prod --all-regions --output html",
             "picket assess --evidence e.json --rules d --fail-on high",

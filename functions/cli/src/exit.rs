@@ -24,6 +24,7 @@ Exit codes:
   3  AWS could not be reached, denied the call, or failed
 
 Examples:
+  picket scan                                        which clusters and instances are there?
   picket replay event.json                           what would Picket make of this event?
   picket holds                                       what is in quarantine?
   picket release case-0123456789ab --reason \"ours\"   put everything back as it was";

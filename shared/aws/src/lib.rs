@@ -2,6 +2,7 @@
 //! pipeline's ports, settings from the environment, and the clock. What is decided stays in `picket-pipeline`.
 
 pub mod caller;
+pub mod checkup;
 pub mod clients;
 pub mod clock;
 pub mod cloud;
@@ -16,6 +17,8 @@ pub mod instances;
 mod interfaces;
 pub mod levers;
 pub mod links;
+pub mod lookout;
+pub mod organization;
 pub mod pager;
 pub mod queues;
 pub mod regions;
@@ -30,6 +33,7 @@ pub use environment::Environment;
 pub use fixes::AwsFixes;
 pub use functions::Functions;
 pub use levers::AwsLevers;
+pub use lookout::Watch;
 pub use pager::Topic;
 pub use queues::Sqs;
 pub use state::Table;

@@ -59,6 +59,13 @@ impl Sqs {
         sent.map(drop).map_err(|e| port_error("putting off a message of", &url, &e))
     }
 
+    /// Sends one message that is not to be seen for a while.
+    async fn send_later(&self, variable: &str, body: String, seconds: i32) -> Answer<()> {
+        let url = self.url(variable)?;
+        let call = self.client.send_message().queue_url(&url).message_body(body).delay_seconds(seconds);
+        call.send().await.map(drop).map_err(|e| port_error("sending to", &url, &e))
+    }
+
     async fn send_batch(&self, variable: &str, bodies: Vec<String>) -> Answer<()> {
         let url = self.url(variable)?;
         let doing = "sending to";
@@ -91,6 +98,7 @@ fn addressed(message: &Message) -> Answer<(&'static str, String)> {
         Message::Prepare(prepare) => ("PICKET_RESPOND_QUEUE_URL", body_of(prepare)?),
         Message::Fix(work) => ("PICKET_FIX_QUEUE_URL", body_of(work)?),
         Message::Notice(notice) => ("PICKET_NOTICES_QUEUE_URL", body_of(notice)?),
+        Message::Survey(survey) => ("PICKET_SWEEP_QUEUE_URL", body_of(survey)?),
     })
 }
 
@@ -121,6 +129,12 @@ impl Queues for Sqs {
         let mut by_queue: Vec<(&'static str, Vec<String>)> = Vec::new();
         for message in &messages {
             let (queue, body) = addressed(message)?;
+            if let Message::Survey(survey) = message
+                && survey.wait_seconds > 0
+            {
+                self.send_later(queue, body, i32::from(survey.wait_seconds)).await?;
+                continue;
+            }
             match by_queue.iter_mut().find(|(q, bodies)| *q == queue && bodies.len() < PER_BATCH && fits(bodies, &body))
             {
                 Some((_, bodies)) => bodies.push(body),

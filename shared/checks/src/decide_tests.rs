@@ -70,6 +70,7 @@ fn quiet() -> Observation {
     observation.principal_since = old();
     observation.region_since = old();
     observation.image_since = old();
+    observation.type_since = old();
     observation.leaked_key_policy = Fact::known(None, "ListAttachedUserPolicies");
     observation
 }

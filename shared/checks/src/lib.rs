@@ -16,6 +16,7 @@ pub mod risk;
 pub mod rules;
 mod script;
 pub mod signals;
+pub mod signs;
 pub mod survey;
 pub mod user_data;
 pub mod vectors;

@@ -155,6 +155,9 @@ pub struct Observation {
     pub region_since: Fact<Timestamp>,
     /// When this account first used the image.
     pub image_since: Fact<Timestamp>,
+    /// When this account first used the instance type.
+    #[serde(default = "not_asked")]
+    pub type_since: Fact<Timestamp>,
     /// AWS's quarantine policy for leaked keys on the calling user, if attached.
     pub leaked_key_policy: Fact<Option<Untrusted>>,
     /// What kind of cluster it is a node of, by its fingerprints.
@@ -176,10 +179,16 @@ impl Observation {
             principal_since: Fact::unknown(not_read()),
             region_since: Fact::unknown(not_read()),
             image_since: Fact::unknown(not_read()),
+            type_since: Fact::unknown(not_read()),
             leaked_key_policy: Fact::unknown(not_read()),
             node_of: None,
         }
     }
+}
+
+/// Of observations that were written before the fact was known.
+fn not_asked() -> Fact<Timestamp> {
+    Fact::unknown("not asked")
 }
 
 /// The cluster that an instance belongs to, as far as its marks tell.

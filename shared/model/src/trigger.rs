@@ -22,20 +22,34 @@ pub enum TriggerKind {
     CreateFleet,
     /// `CreateAutoScalingGroup`, `UpdateAutoScalingGroup`.
     ChangeAutoScalingGroup,
-    /// `CreateLaunchTemplate`, `CreateLaunchTemplateVersion`.
+    /// `CreateLaunchTemplate`, `CreateLaunchTemplateVersion`, `ModifyLaunchTemplate`.
     CreateLaunchTemplate,
+    /// `AttachNetworkInterface`, `CreateNetworkInterface`.
+    AttachInterface,
+    /// `CreateLoadBalancer`, `CreateTargetGroup`.
+    CreateLoadBalancer,
+    /// `CreateSecurityGroup`.
+    CreateGroup,
+    /// `CreateTags`.
+    TagResources,
+    /// `CreateOpenIDConnectProvider`: AWS is to trust a cluster's tokens.
+    TrustCluster,
+    /// Any change that a part of Kubernetes makes, by what the caller calls itself.
+    KubernetesCall,
     /// `ModifyInstanceAttribute`.
     ModifyInstance,
     /// `AuthorizeSecurityGroupIngress`/`Egress`, `ModifySecurityGroupRules`.
     ChangeGroupRules,
     /// EKS `CreateCluster`.
     CreateCluster,
-    /// EKS `CreateNodegroup`, `UpdateNodegroupConfig`, `CreateFargateProfile`.
+    /// EKS node groups and Fargate profiles, made, changed or deleted.
     ChangeNodes,
-    /// EKS `UpdateClusterConfig`.
+    /// EKS `UpdateClusterConfig`, `UpdateClusterVersion`, add-ons, identity providers.
     UpdateCluster,
-    /// EKS `CreateAccessEntry`, `AssociateAccessPolicy`.
+    /// EKS access entries, their policies, and roles for pods.
     GrantClusterAccess,
+    /// EKS `DeleteCluster`.
+    DeleteCluster,
     /// `EC2 Instance State-change Notification`.
     InstanceState,
     /// `EC2 Instance Launch Successful` of an Auto Scaling group.
@@ -50,6 +64,8 @@ pub enum TriggerKind {
     Schedule,
     /// A person, or the sweep, asked to look again.
     Manual,
+    /// Our own event, sent to see whether events arrive.
+    Canary,
 }
 
 impl fmt::Display for TriggerKind {
@@ -86,6 +102,15 @@ pub enum Subject {
         /// How many, at most.
         count: u32,
     },
+    /// A place whose words may speak of a Kubernetes cluster, such as a group's name, and instances that they are about.
+    Sign {
+        /// Names, descriptions, tag keys.
+        words: Vec<Untrusted>,
+        /// The instances, if it names some.
+        instances: Vec<InstanceId>,
+    },
+    /// Nothing: only that it arrived is to be marked, under this name.
+    Canary(Untrusted),
     /// Everything.
     Everything,
 }
@@ -102,6 +127,8 @@ impl fmt::Display for Subject {
             Self::Fleet(id) => write!(f, "fleet {id}"),
             Self::Cluster(name) => write!(f, "EKS cluster {name}"),
             Self::Attempt { error, .. } => write!(f, "a launch that failed with {error}"),
+            Self::Sign { words, .. } => write!(f, "a sign: {}", words.first().map_or("", Untrusted::as_str)),
+            Self::Canary(name) => write!(f, "canary {name}"),
             Self::Everything => f.write_str("everything"),
         }
     }
@@ -176,6 +203,8 @@ pub enum Drop {
     StateOfNoInterest,
     /// An attribute of no interest was changed.
     AttributeOfNoInterest,
+    /// Nothing in it speaks of Kubernetes.
+    NoSignOfKubernetes,
 }
 
 impl fmt::Display for Drop {
@@ -189,6 +218,7 @@ impl fmt::Display for Drop {
             Self::FailedCall => "failed call",
             Self::StateOfNoInterest => "state of no interest",
             Self::AttributeOfNoInterest => "attribute of no interest",
+            Self::NoSignOfKubernetes => "no sign of Kubernetes",
         })
     }
 }

@@ -5,6 +5,7 @@
 //! to be needed. What is not visible yet is returned as missing, and costs the rest nothing.
 
 mod reads;
+mod sign;
 
 use jiff::{SignedDuration, Timestamp};
 use picket_model::{Asset, Attempt, InstanceId, Observation, Subject, Trigger, TriggerKind};
@@ -51,11 +52,15 @@ pub struct Discovered {
 /// # Errors
 /// If AWS or the store cannot be read for a passing reason; nothing is lost, the trigger is tried again.
 pub async fn run(ports: &Ports<'_>, trigger: &Trigger, now: Timestamp) -> Answer<Discovered> {
-    let (found, policy) = futures::join!(look(ports, trigger, now), policy(ports));
+    let (found, policy, survey) =
+        futures::join!(look(ports, trigger, now), policy(ports), sign::survey(ports, trigger, now));
     let found = found?;
-    let messages = in_messages(&found.observations, policy.as_ref());
+    let mut messages = in_messages(&found.observations, policy.as_ref());
+    messages.extend(survey?);
     if !messages.is_empty() {
         ports.queues.send(messages).await?;
+    }
+    if !found.observations.is_empty() {
         ports.inventory.remember(&found.observations).await?;
     }
     Ok(found)
@@ -112,6 +117,15 @@ pub async fn look(ports: &Ports<'_>, trigger: &Trigger, now: Timestamp) -> Answe
             let cluster = ports.cloud.cluster(&trigger.scope, name.as_str()).await?;
             Ok(nothing(vec![Observation::new(Asset::Cluster(cluster), without_hint(trigger), now)]))
         }
+        Subject::Canary(name) => {
+            sign::mark_canary(ports, trigger, name, now).await?;
+            Ok(nothing(Vec::new()))
+        }
+        Subject::Sign { instances, .. } if instances.is_empty() => Ok(nothing(Vec::new())),
+        Subject::Instances(ids) if trigger.kind == TriggerKind::KubernetesCall => {
+            let once = sign::is_first_call(ports, trigger, ids, now).await?;
+            if once { look_at_instances(ports, trigger, now).await } else { Ok(nothing(Vec::new())) }
+        }
         _ => look_at_instances(ports, trigger, now).await,
     }
 }
@@ -120,7 +134,7 @@ async fn look_at_instances(ports: &Ports<'_>, trigger: &Trigger, now: Timestamp)
     let first = reads::first_round(ports, trigger, now).await?;
     let mut instances = first.instances.clone();
     let named: &[InstanceId] = match &trigger.subject {
-        Subject::Instances(ids) => ids,
+        Subject::Instances(ids) | Subject::Sign { instances: ids, .. } => ids,
         _ => &[],
     };
     let absent: Vec<_> = named.iter().filter(|id| !instances.iter().any(|i| &i.id == *id)).cloned().collect();
@@ -142,13 +156,13 @@ fn is_one_of_many(kind: TriggerKind) -> bool {
 /// Which instances a subject means.
 fn which(subject: &Subject) -> Which {
     match subject {
-        Subject::Instances(ids) => Which::Ids(ids.clone()),
+        Subject::Instances(ids) | Subject::Sign { instances: ids, .. } => Which::Ids(ids.clone()),
         Subject::Launch(token) => Which::ClientToken(token.clone()),
         Subject::Group(id) => Which::Group(id.clone()),
         Subject::AutoScalingGroup(name) => Which::AutoScalingGroup(name.clone()),
         Subject::LaunchTemplate(id) => Which::LaunchTemplate(id.clone()),
         Subject::Fleet(id) => Which::Fleet(id.clone()),
-        Subject::Cluster(_) | Subject::Attempt { .. } => Which::Ids(Vec::new()),
+        Subject::Cluster(_) | Subject::Attempt { .. } | Subject::Canary(_) => Which::Ids(Vec::new()),
         Subject::Everything => Which::All,
     }
 }

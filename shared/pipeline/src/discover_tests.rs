@@ -91,3 +91,60 @@ fn a_passing_fault_fails_the_look_rather_than_losing_a_fact() {
     assert!(discovered(&world, &trigger(TriggerKind::RunInstances, "e", &[0])).is_err());
     assert!(world.state().sent.is_empty());
 }
+
+fn sign(event: &str, words: &[&str], instances: &[u32]) -> Trigger {
+    let mut trigger = trigger(TriggerKind::TagResources, event, &[]);
+    let words = words.iter().map(|w| (*w).into()).collect();
+    trigger.subject = Subject::Sign { words, instances: instances.iter().map(|n| respond::instance_id(*n)).collect() };
+    trigger
+}
+
+fn surveys(world: &World) -> usize {
+    world.state().sent.iter().filter(|m| matches!(m, Message::Survey(_))).count()
+}
+
+#[test]
+fn a_burst_of_signs_leads_to_one_look_at_the_whole_place() {
+    let world = respond::world(1, 1);
+    for n in 0..5 {
+        discovered(&world, &sign(&format!("e{n}"), &["masters.k.example.com"], &[])).unwrap();
+    }
+    assert_eq!(surveys(&world), 1);
+    let later = world.state().now.checked_add(SignedDuration::from_secs(60)).unwrap();
+    world.state().now = later;
+    discovered(&world, &sign("late", &["kubernetes.io/cluster/k"], &[])).unwrap();
+    assert_eq!(surveys(&world), 2);
+}
+
+#[test]
+fn words_that_do_not_speak_of_kubernetes_lead_nowhere() {
+    let world = respond::world(1, 1);
+    discovered(&world, &sign("e", &["web", "an application", "Owner"], &[])).unwrap();
+    assert!(world.state().sent.is_empty());
+}
+
+#[test]
+fn an_instance_that_gets_the_tag_of_a_cluster_is_looked_at_too() {
+    let world = respond::world(2, 1);
+    let found = discovered(&world, &sign("e", &["kubernetes.io/cluster/k"], &[1])).unwrap();
+    assert_eq!((seen(&found), surveys(&world)), (1, 1));
+}
+
+#[test]
+fn a_caller_that_is_a_part_of_kubernetes_leads_to_one_look_at_its_machine() {
+    let world = respond::world(1, 1);
+    let looks: Vec<usize> = (0..3)
+        .map(|n| seen(&discovered(&world, &trigger(TriggerKind::KubernetesCall, &format!("c{n}"), &[0])).unwrap()))
+        .collect();
+    assert_eq!(looks, [1, 0, 0]);
+}
+
+#[test]
+fn a_canary_leaves_its_mark_and_nothing_else() {
+    let world = respond::world(1, 1);
+    let mut canary = trigger(TriggerKind::Canary, "e", &[]);
+    canary.subject = Subject::Canary("123".into());
+    assert_eq!(seen(&discovered(&world, &canary).unwrap()), 0);
+    let state = world.state();
+    assert!(state.sent.is_empty() && state.looks.contains_key(&"canary-123".into()));
+}

@@ -26,6 +26,8 @@ pub mod reasons;
 pub mod release;
 pub mod render;
 pub mod respond;
+pub mod round;
+pub mod scan;
 pub mod sweep;
 mod wants;
 pub mod watch;

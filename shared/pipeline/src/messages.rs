@@ -25,6 +25,18 @@ pub struct Prepare {
     pub vpcs: Vec<VpcId>,
 }
 
+/// An account and Region that the sweep is to look at as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Survey {
+    /// Where.
+    pub scope: Scope,
+    /// Why: what was seen there, or the clock.
+    pub because: String,
+    /// After how many seconds, so that the burst of calls that makes a cluster is over.
+    #[serde(default)]
+    pub wait_seconds: u16,
+}
+
 /// A message and the stage that it is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
@@ -40,4 +52,6 @@ pub enum Message {
     Fix(Box<Work>),
     /// For notify.
     Notice(Box<Notice>),
+    /// For sweep: look at all of this place.
+    Survey(Survey),
 }

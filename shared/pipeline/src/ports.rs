@@ -214,6 +214,8 @@ pub enum Seen {
     Region(String),
     /// An image.
     Image(Untrusted),
+    /// A type of instance.
+    InstanceType(Untrusted),
 }
 
 /// A launch that one trigger looks at.

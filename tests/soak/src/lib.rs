@@ -24,6 +24,7 @@ mod ports;
 pub mod queues;
 pub mod rules;
 pub mod scale;
+pub mod scan;
 pub mod soak;
 pub mod store;
 pub mod verdict;

@@ -1,5 +1,5 @@
 //! `soak`: many seeds, on all processors, and the first that fails with its last calls. `soak SEEDS [SEED]`; with SEED, that one, with its trace.
-//! `soak pairs`: every pair of faults. `soak storm`: 10,000 events of 1,000 interfaces.
+//! `soak scan`: 10,000 instances and 500 clusters in 17 Regions. `soak pairs`: every pair of faults. `soak storm`: 10,000 events of 1,000 interfaces.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -10,6 +10,7 @@ use std::time::Instant;
 use picket_soak::playbook::{Play, play};
 use picket_soak::rules::NOT_YET;
 use picket_soak::scale::{self, Storm};
+use picket_soak::scan::Size;
 use picket_soak::soak::{self, Outcome};
 use picket_soak::weather::Fault;
 
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
     match first.as_deref() {
         Some("storm") => return storm(),
         Some("pairs") => return pairs(),
+        Some("scan") => return scan(),
         _ => {}
     }
     let count = first.and_then(|n| n.parse().ok()).unwrap_or(1_000);
@@ -32,6 +34,17 @@ fn main() -> ExitCode {
             eprintln!("soak: the seed is no number");
             ExitCode::from(2)
         }
+    }
+}
+
+/// 10,000 instances and 500 clusters in 17 Regions, found by reads alone.
+fn scan() -> ExitCode {
+    let came = picket_soak::scan::run(Size { instances: 10_000, clusters: 500, regions: 17 });
+    println!("{came:#?}");
+    if came.wrong == 0 && came.instances == 10_000 && came.clusters == 500 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     }
 }
 

@@ -100,8 +100,8 @@ async fn handle(client: &Client, letter: &Letter) -> Handled {
             Err(error) => error.into(),
         },
         Message::Prepare(wanted) => prepare(client, wanted).await,
-        // Fixes are not played here; they have a world of their own.
-        Message::Fix(_) => Handled::Done,
+        // Fixes and looks at whole places are not played here; they have worlds of their own.
+        Message::Fix(_) | Message::Survey(_) => Handled::Done,
         Message::Notice(notice) => match notify::run(client, notice, client.now()).await {
             Ok(Told::Later) => Handled::AgainIn(10),
             Ok(_) => Handled::Done,

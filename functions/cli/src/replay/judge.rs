@@ -115,6 +115,7 @@ fn no_inventory(observation: &mut Observation) {
         &mut observation.principal_since,
         &mut observation.region_since,
         &mut observation.image_since,
+        &mut observation.type_since,
     ];
     for fact in since {
         *fact = Fact::unknown(NOT_IN_INVENTORY);

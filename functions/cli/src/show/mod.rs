@@ -18,6 +18,7 @@ pub use ask::Asked;
 pub use page::{Page, Text, plain};
 pub use paint::{Paint, Tone};
 pub use time::{age, millis};
+pub use wait::bar;
 
 /// Text for people, JSON for machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -103,15 +104,22 @@ impl Show {
         match self.format {
             Format::Text => self.print(&reply.text(self.out)),
             Format::Json => self.json(reply),
-            _ => Err(Failure::usage("this command has no such output")
-                .hint("`--output text` or `--output json`; `picket assess` knows them all")),
+            _ => Err(Failure::usage("this command has no such output").hint(
+                "`--output text` or `--output json`; `picket assess` knows them all, `picket scan` csv and html",
+            )),
         }
     }
 
-    /// How to answer, for commands that have more than text and JSON.
+    /// How to answer, for commands that have more than text and JSON, or write large answers bit by bit.
     #[must_use]
     pub fn format(&self) -> Format {
         self.format
+    }
+
+    /// How text on standard output is painted.
+    #[must_use]
+    pub fn paint(&self) -> Paint {
+        self.out
     }
 
     /// Prints a value as JSON, whatever the format.

@@ -28,6 +28,17 @@ impl Show {
     }
 }
 
+/// A bar for work in so many parts, on standard error and only if that is a terminal.
+#[must_use]
+pub fn bar(parts: u64, what: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new(parts).with_message(what);
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {bar:28} {pos}/{len} {msg} ({elapsed})") {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
+}
+
 /// It draws on standard error, and only if that is a terminal.
 fn spinner(what: &'static str) -> ProgressBar {
     let spinner = ProgressBar::new_spinner().with_message(what);

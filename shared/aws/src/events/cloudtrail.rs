@@ -2,14 +2,14 @@
 //! What one call means is in the file of its service.
 
 use jiff::Timestamp;
-use picket_model::{Decoded, Drop, Hint, Scope, Subject, Trigger, TriggerKind};
+use picket_model::{Decoded, Drop, Hint, Region, Scope, Subject, Trigger, TriggerKind};
 use serde_json::Value;
 
 use super::fields::{Fields, field};
 use super::malformed::{Malformed, cut};
 use super::message::{Message, found};
 use super::principal::principal;
-use super::{autoscaling, ec2, eks};
+use super::{agents, autoscaling, ec2, ec2_join, eks, elb, iam};
 
 /// One API call that wakes us. The name alone would not do: ECS, Redshift and CloudHSM have a `CreateCluster` too.
 pub(super) struct Call {
@@ -22,31 +22,71 @@ pub(super) struct Call {
 /// All of them, in alphabetical order of source and name. To add one: a line here, and a function that reads it.
 #[rustfmt::skip]
 pub(super) const CALLS: &[Call] = &[
+    Call { source: "autoscaling.amazonaws.com", name: "AttachInstances", kind: TriggerKind::ChangeAutoScalingGroup, read: autoscaling::attach },
     Call { source: "autoscaling.amazonaws.com", name: "CreateAutoScalingGroup", kind: TriggerKind::ChangeAutoScalingGroup, read: autoscaling::group },
+    Call { source: "autoscaling.amazonaws.com", name: "SetDesiredCapacity", kind: TriggerKind::ChangeAutoScalingGroup, read: autoscaling::group },
     Call { source: "autoscaling.amazonaws.com", name: "UpdateAutoScalingGroup", kind: TriggerKind::ChangeAutoScalingGroup, read: autoscaling::group },
+    Call { source: "ec2.amazonaws.com", name: "AssociateIamInstanceProfile", kind: TriggerKind::ModifyInstance, read: ec2_join::profile },
+    Call { source: "ec2.amazonaws.com", name: "AttachNetworkInterface", kind: TriggerKind::AttachInterface, read: ec2_join::attach_interface },
     Call { source: "ec2.amazonaws.com", name: "AuthorizeSecurityGroupEgress", kind: TriggerKind::ChangeGroupRules, read: ec2::authorize },
     Call { source: "ec2.amazonaws.com", name: "AuthorizeSecurityGroupIngress", kind: TriggerKind::ChangeGroupRules, read: ec2::authorize },
     Call { source: "ec2.amazonaws.com", name: "CreateFleet", kind: TriggerKind::CreateFleet, read: ec2::create_fleet },
     Call { source: "ec2.amazonaws.com", name: "CreateLaunchTemplate", kind: TriggerKind::CreateLaunchTemplate, read: ec2::launch_template },
     Call { source: "ec2.amazonaws.com", name: "CreateLaunchTemplateVersion", kind: TriggerKind::CreateLaunchTemplate, read: ec2::launch_template },
+    Call { source: "ec2.amazonaws.com", name: "CreateNetworkInterface", kind: TriggerKind::AttachInterface, read: ec2_join::create_interface },
+    Call { source: "ec2.amazonaws.com", name: "CreateReplaceRootVolumeTask", kind: TriggerKind::ModifyInstance, read: ec2_join::replace_root },
+    Call { source: "ec2.amazonaws.com", name: "CreateSecurityGroup", kind: TriggerKind::CreateGroup, read: ec2_join::create_group },
+    Call { source: "ec2.amazonaws.com", name: "CreateTags", kind: TriggerKind::TagResources, read: ec2_join::create_tags },
+    Call { source: "ec2.amazonaws.com", name: "ModifyFleet", kind: TriggerKind::CreateFleet, read: ec2_join::modify_fleet },
     Call { source: "ec2.amazonaws.com", name: "ModifyInstanceAttribute", kind: TriggerKind::ModifyInstance, read: ec2::modify_instance },
+    Call { source: "ec2.amazonaws.com", name: "ModifyLaunchTemplate", kind: TriggerKind::CreateLaunchTemplate, read: ec2::launch_template },
     Call { source: "ec2.amazonaws.com", name: "ModifySecurityGroupRules", kind: TriggerKind::ChangeGroupRules, read: ec2::modify_rules },
+    Call { source: "ec2.amazonaws.com", name: "ModifySpotFleetRequest", kind: TriggerKind::CreateFleet, read: ec2_join::modify_spot_fleet },
     Call { source: "ec2.amazonaws.com", name: "RequestSpotFleet", kind: TriggerKind::CreateFleet, read: ec2::spot_fleet },
     Call { source: "ec2.amazonaws.com", name: "RequestSpotInstances", kind: TriggerKind::CreateFleet, read: ec2::spot_instances },
     Call { source: "ec2.amazonaws.com", name: "RunInstances", kind: TriggerKind::RunInstances, read: ec2::run_instances },
     Call { source: "ec2.amazonaws.com", name: "StartInstances", kind: TriggerKind::StartInstances, read: ec2::start_instances },
     Call { source: "eks.amazonaws.com", name: "AssociateAccessPolicy", kind: TriggerKind::GrantClusterAccess, read: eks::cluster },
+    Call { source: "eks.amazonaws.com", name: "AssociateEncryptionConfig", kind: TriggerKind::UpdateCluster, read: eks::cluster },
+    Call { source: "eks.amazonaws.com", name: "AssociateIdentityProviderConfig", kind: TriggerKind::UpdateCluster, read: eks::cluster },
     Call { source: "eks.amazonaws.com", name: "CreateAccessEntry", kind: TriggerKind::GrantClusterAccess, read: eks::cluster },
+    Call { source: "eks.amazonaws.com", name: "CreateAddon", kind: TriggerKind::UpdateCluster, read: eks::cluster },
     Call { source: "eks.amazonaws.com", name: "CreateCluster", kind: TriggerKind::CreateCluster, read: eks::cluster },
     Call { source: "eks.amazonaws.com", name: "CreateFargateProfile", kind: TriggerKind::ChangeNodes, read: eks::cluster },
     Call { source: "eks.amazonaws.com", name: "CreateNodegroup", kind: TriggerKind::ChangeNodes, read: eks::cluster },
+    Call { source: "eks.amazonaws.com", name: "CreatePodIdentityAssociation", kind: TriggerKind::GrantClusterAccess, read: eks::cluster },
+    Call { source: "eks.amazonaws.com", name: "DeleteAddon", kind: TriggerKind::UpdateCluster, read: eks::cluster },
+    Call { source: "eks.amazonaws.com", name: "DeleteCluster", kind: TriggerKind::DeleteCluster, read: eks::deleted },
+    Call { source: "eks.amazonaws.com", name: "DeleteFargateProfile", kind: TriggerKind::ChangeNodes, read: eks::cluster },
+    Call { source: "eks.amazonaws.com", name: "DeleteNodegroup", kind: TriggerKind::ChangeNodes, read: eks::cluster },
+    Call { source: "eks.amazonaws.com", name: "DisassociateIdentityProviderConfig", kind: TriggerKind::UpdateCluster, read: eks::cluster },
+    Call { source: "eks.amazonaws.com", name: "RegisterCluster", kind: TriggerKind::CreateCluster, read: eks::cluster },
+    Call { source: "eks.amazonaws.com", name: "UpdateAccessEntry", kind: TriggerKind::GrantClusterAccess, read: eks::cluster },
+    Call { source: "eks.amazonaws.com", name: "UpdateAddon", kind: TriggerKind::UpdateCluster, read: eks::cluster },
     Call { source: "eks.amazonaws.com", name: "UpdateClusterConfig", kind: TriggerKind::UpdateCluster, read: eks::cluster },
+    Call { source: "eks.amazonaws.com", name: "UpdateClusterVersion", kind: TriggerKind::UpdateCluster, read: eks::cluster },
     Call { source: "eks.amazonaws.com", name: "UpdateNodegroupConfig", kind: TriggerKind::ChangeNodes, read: eks::cluster },
+    Call { source: "eks.amazonaws.com", name: "UpdateNodegroupVersion", kind: TriggerKind::ChangeNodes, read: eks::cluster },
+    Call { source: "eks.amazonaws.com", name: "UpdatePodIdentityAssociation", kind: TriggerKind::GrantClusterAccess, read: eks::cluster },
+    Call { source: "elasticloadbalancing.amazonaws.com", name: "CreateLoadBalancer", kind: TriggerKind::CreateLoadBalancer, read: elb::named },
+    Call { source: "elasticloadbalancing.amazonaws.com", name: "CreateTargetGroup", kind: TriggerKind::CreateLoadBalancer, read: elb::named },
+    Call { source: "iam.amazonaws.com", name: "CreateOpenIDConnectProvider", kind: TriggerKind::TrustCluster, read: iam::provider },
 ];
 
-/// The call of that source and name, if it is watched.
-pub(super) fn call(source: &str, name: &str) -> Option<&'static Call> {
-    CALLS.iter().find(|call| call.source == source && call.name == name)
+/// Any other change that a part of Kubernetes makes in these services.
+const BY_KUBERNETES: Call =
+    Call { source: "", name: "", kind: TriggerKind::KubernetesCall, read: agents::by_kubernetes };
+const WHERE_KUBERNETES_ACTS: &[&str] =
+    &["autoscaling.amazonaws.com", "ec2.amazonaws.com", "elasticloadbalancing.amazonaws.com"];
+
+/// The call of that source and name, if it is watched, whoever makes it or because of who makes it.
+pub(super) fn call(source: &str, name: &str, user_agent: Option<&str>) -> Option<&'static Call> {
+    let listed = CALLS.iter().find(|call| call.source == source && call.name == name);
+    let by_kubernetes = || {
+        let is_it = WHERE_KUBERNETES_ACTS.contains(&source) && agents::component(user_agent?).is_some();
+        is_it.then_some(&BY_KUBERNETES)
+    };
+    listed.or_else(by_kubernetes)
 }
 
 /// The names of all calls that wake us, each once.
@@ -59,6 +99,8 @@ pub fn calls() -> impl Iterator<Item = &'static str> {
 pub(super) enum Look {
     /// To look there.
     At(Subject, Hint),
+    /// To look there, in another Region than the call's: IAM is called in one for all.
+    In(Region, Subject),
     /// Nothing.
     Nowhere(Drop),
 }
@@ -124,7 +166,7 @@ pub(super) fn decode(message: &Message<'_>) -> Result<Decoded, Malformed> {
 fn watched<'a>(message: &Message<'a>) -> Result<(&'a str, Option<&'static Call>), Malformed> {
     let source = message.detail.need_text("eventSource", "the service called, such as `ec2.amazonaws.com`")?;
     let name = message.detail.need_text("eventName", "the call, such as `RunInstances`")?;
-    Ok((source, call(source, name)))
+    Ok((source, call(source, name, message.detail.text("userAgent"))))
 }
 
 fn read(message: &Message<'_>, call: &Call) -> Result<Decoded, Malformed> {
@@ -132,7 +174,7 @@ fn read(message: &Message<'_>, call: &Call) -> Result<Decoded, Malformed> {
     let principal = principal(record)?;
     let failed = record.has("errorCode");
     // A launch that AWS refused is evidence; of other calls that failed nothing is left to look at.
-    if failed && call.kind != TriggerKind::RunInstances {
+    if failed && !matches!(call.kind, TriggerKind::RunInstances | TriggerKind::KubernetesCall) {
         return Ok(Decoded::Drop(Drop::FailedCall));
     }
     if failed && principal.as_ref().is_some_and(|p| p.is_aws_service()) {
@@ -140,9 +182,15 @@ fn read(message: &Message<'_>, call: &Call) -> Result<Decoded, Malformed> {
     }
     let scope = message.scope("recipientAccountId", "awsRegion")?;
     let record = Record { fields: record.clone(), scope, at: message.time("eventTime")? };
-    let look = if failed { ec2::attempt(&record)? } else { (call.read)(&record)? };
+    let launch_failed = failed && call.kind == TriggerKind::RunInstances;
+    let look = if launch_failed { ec2::attempt(&record)? } else { (call.read)(&record)? };
+    let mut record = record;
     let (subject, hint) = match look {
         Look::At(subject, hint) => (subject, hint),
+        Look::In(region, subject) => {
+            record.scope.region = region;
+            (subject, Hint::default())
+        }
         Look::Nowhere(why) => return Ok(Decoded::Drop(why)),
     };
     let event = message.id("eventID");

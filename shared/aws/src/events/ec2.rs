@@ -75,15 +75,17 @@ pub(super) fn spot_instances(record: &Record<'_>) -> Result<Look, Malformed> {
     }
 }
 
-/// `CreateLaunchTemplate`, `CreateLaunchTemplateVersion`.
+/// `CreateLaunchTemplate`, `CreateLaunchTemplateVersion`, `ModifyLaunchTemplate` (which version is the default).
 pub(super) fn launch_template(record: &Record<'_>) -> Result<Look, Malformed> {
     let id = record.fields.need_text_of(
         &[
             "responseElements.CreateLaunchTemplateResponse.launchTemplate.launchTemplateId",
             "responseElements.CreateLaunchTemplateVersionResponse.launchTemplateVersion.launchTemplateId",
+            "responseElements.ModifyLaunchTemplateResponse.launchTemplate.launchTemplateId",
             "responseElements.launchTemplate.launchTemplateId",
             "responseElements.launchTemplateVersion.launchTemplateId",
             "requestParameters.CreateLaunchTemplateVersionRequest.LaunchTemplateId",
+            "requestParameters.ModifyLaunchTemplateRequest.LaunchTemplateId",
             "requestParameters.launchTemplateId",
         ],
         "the id of the launch template",
@@ -137,12 +139,12 @@ fn rules_of(group: GroupId) -> Result<Look, Malformed> {
     Ok(Look::At(Subject::Group(group.clone()), Hint { groups: vec![group], ..Hint::default() }))
 }
 
-fn at(subject: Subject) -> Result<Look, Malformed> {
+pub(super) fn at(subject: Subject) -> Result<Look, Malformed> {
     Ok(Look::At(subject, Hint::default()))
 }
 
 /// EC2's newer calls stand in an element of their own name, its older ones do not.
-fn unwrapped<'a>(part: Fields<'a>, element: &str) -> Fields<'a> {
+pub(super) fn unwrapped<'a>(part: Fields<'a>, element: &str) -> Fields<'a> {
     if part.get(element).is_some() { part.within(element) } else { part }
 }
 

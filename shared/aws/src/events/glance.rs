@@ -23,6 +23,8 @@ struct Detail<'a> {
     event_source: Option<Text<'a>>,
     #[serde(borrow, rename = "eventName")]
     event_name: Option<Text<'a>>,
+    #[serde(borrow, rename = "userAgent")]
+    user_agent: Option<Text<'a>>,
 }
 
 /// Borrowed unless it holds escapes; `Option<Cow<str>>` by itself would always be copied.
@@ -54,7 +56,8 @@ impl Detail<'_> {
     fn is_unwatched(&self) -> bool {
         match (&self.event_source, &self.event_name) {
             (Some(Text(source)), Some(Text(name))) => {
-                !source.is_empty() && !name.is_empty() && cloudtrail::call(source, name).is_none()
+                let agent = self.user_agent.as_ref().map(|text| text.0.as_ref()).filter(|text| !text.is_empty());
+                !source.is_empty() && !name.is_empty() && cloudtrail::call(source, name, agent).is_none()
             }
             _ => false,
         }

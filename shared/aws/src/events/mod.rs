@@ -2,16 +2,20 @@
 //! Here: what wakes us (`NOTIFICATIONS`; the API calls are in `cloudtrail::CALLS`) and what drops an event early.
 //! An event is a hint, so nothing here asks AWS whether it is true; that is for the stages that read live state.
 
+mod agents;
 mod autoscaling;
 mod cloudtrail;
 pub mod corpus;
 mod ec2;
 mod ec2_instance;
+mod ec2_join;
 mod eks;
+mod elb;
 mod fields;
 mod file;
 mod glance;
 mod guardduty;
+mod iam;
 mod malformed;
 mod message;
 mod notification;
@@ -54,6 +58,7 @@ const NOTIFICATIONS: &[Notification] = &[
     Notification { detail_type: "EC2 Instance Launch Successful", sources: &["aws.autoscaling"], kind: TriggerKind::AutoScalingLaunch, read: autoscaling::launched },
     Notification { detail_type: "EC2 Instance State-change Notification", sources: &["aws.ec2"], kind: TriggerKind::InstanceState, read: notification::state_changed },
     Notification { detail_type: "GuardDuty Finding", sources: &["aws.guardduty"], kind: TriggerKind::GuardDuty, read: guardduty::finding },
+    Notification { detail_type: "Picket Canary", sources: &["picket"], kind: TriggerKind::Canary, read: notification::canary },
     Notification { detail_type: "Picket Manual Trigger", sources: &["picket"], kind: TriggerKind::Manual, read: notification::asked },
     Notification { detail_type: "Scheduled Event", sources: &["aws.events", "aws.scheduler"], kind: TriggerKind::Schedule, read: notification::clock },
     Notification { detail_type: "Security Hub Findings - Custom Action", sources: &["aws.securityhub"], kind: TriggerKind::CustomAction, read: securityhub::action },

@@ -21,6 +21,16 @@ pub(super) fn clock(message: &Message<'_>, kind: TriggerKind) -> Result<Decoded,
     found(message.trigger(kind, Subject::Everything)?)
 }
 
+/// `Picket Canary`: our own event, sent to see whether events arrive.
+pub(super) fn canary(message: &Message<'_>, kind: TriggerKind) -> Result<Decoded, Malformed> {
+    let name = message.detail.need_text("name", "the name of the canary")?;
+    let digits = name.len() <= 20 && name.bytes().all(|b| b.is_ascii_digit());
+    match digits {
+        true => found(message.trigger(kind, Subject::Canary(Untrusted::new(name)))?),
+        false => Err(message.detail.wrong("name", "a number")),
+    }
+}
+
 /// `Picket Manual Trigger`: `{"instances": [..]}`, `{"cluster": ".."}` or `{}` for everything, each with `by` if wanted.
 /// Who asks to look is not who launched, so `by` goes into the event's name and not into the principal.
 pub(super) fn asked(message: &Message<'_>, kind: TriggerKind) -> Result<Decoded, Malformed> {

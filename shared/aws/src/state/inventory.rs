@@ -7,6 +7,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 use picket_model::{AccountId, Asset, NodeOf, Observation, Scope};
 use picket_pipeline::ports::{Answer, Inventory, Kind, Look, PortError, Seen};
+use picket_pipeline::scan::atlas::{self, Changed};
 
 use super::{Table, by_account, by_scope, number, string_of, text, write};
 use crate::error::port_error;
@@ -69,7 +70,8 @@ impl Table {
         Ok(since.unwrap_or(at))
     }
 
-    /// Adds an asset, or refreshes what is known of it; when it was first seen, and how, stays.
+    /// Adds an asset, or refreshes what is known of it; when it was first seen, and how, stays. What changed is added to
+    /// its history, which takes a second write and only then.
     async fn remember_one(&self, observation: &Observation) -> Result<(), PortError> {
         let asset = &observation.asset;
         let pk = by_scope("asset", asset.scope());
@@ -77,14 +79,42 @@ impl Table {
         let call = call
             .update_expression(
                 "SET body = :body, last_seen = :at, first_seen = if_not_exists(first_seen, :at), \
-                 found_by = if_not_exists(found_by, :by), node_of = :node",
+                 found_by = if_not_exists(found_by, :by), node_of = :node REMOVE gone_at",
             )
+            .return_values(ReturnValue::AllOld)
             .expression_attribute_values(":body", text(write(asset)?))
             .expression_attribute_values(":at", text(observation.read_at.to_string()))
             .expression_attribute_values(":by", text(observation.trigger.kind.to_string()))
             .expression_attribute_values(":node", text(write(&observation.node_of)?));
-        call.send().await.map(drop).map_err(|e| port_error("adding to the inventory", asset.id(), &e))
+        let answer = call.send().await.map_err(|e| port_error("adding to the inventory", asset.id(), &e))?;
+        let Some(was) = answer.attributes() else { return Ok(()) };
+        let Ok(before) = super::read::<Asset>(was) else { return Ok(()) };
+        let mut changes = atlas::changes(&before, asset, observation.read_at);
+        if let Some(gone) = string_of(was, "gone_at") {
+            changes.push(Changed {
+                at: observation.read_at,
+                what: "gone".to_owned(),
+                from: gone,
+                to: "back".to_owned(),
+            });
+        }
+        match changes.is_empty() {
+            true => Ok(()),
+            false => self.add_history(&pk, asset.id(), history(was), changes).await,
+        }
     }
+
+    /// Two looks at once may lose one's change; what the asset is now is right in any case.
+    async fn add_history(&self, pk: &str, id: String, was: Vec<Changed>, new: Vec<Changed>) -> Answer<()> {
+        let call = self.client.update_item().table_name(&self.name).key("pk", text(pk)).key("sk", text(&id));
+        let call = call.update_expression("SET history = :history");
+        let call = call.expression_attribute_values(":history", text(write(&atlas::bounded(was, new))?));
+        call.send().await.map(drop).map_err(|e| port_error("adding to the history of", &id, &e))
+    }
+}
+
+fn history(row: &super::Item) -> Vec<Changed> {
+    string_of(row, "history").and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
 }
 
 /// A row of the inventory.
@@ -98,25 +128,53 @@ pub struct Known {
     pub first_seen: String,
     /// By which kind of trigger.
     pub found_by: String,
+    /// When it was seen last, as text of RFC 3339.
+    pub last_seen: String,
+    /// Since when it is gone.
+    pub gone_at: Option<String>,
+    /// What changed, oldest first.
+    pub history: Vec<Changed>,
 }
 
 impl Table {
+    /// Whether something was taken for looking at (`claim_look`) within the last hour.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn looked(&self, scope: &Scope, what: &str) -> Answer<bool> {
+        let (pk, sk) = (by_account("seen", &scope.account), format!("launch#{}#{what}", scope.region));
+        Ok(self.get("looking for a mark in", &pk, &sk).await?.is_some())
+    }
+
+    /// One asset of an account and Region, by its id.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn asset(&self, scope: &Scope, id: &str) -> Answer<Option<Known>> {
+        let row = self.get("reading from the inventory", &by_scope("asset", scope), id).await?;
+        row.as_ref().map(known).transpose()
+    }
+
     /// All that is known of an account and Region.
     ///
     /// # Errors
     /// If it cannot be listed.
     pub async fn inventory(&self, scope: &Scope) -> Answer<Vec<Known>> {
         let rows = self.query("listing the inventory of", &by_scope("asset", scope), "").await?;
-        let known = |row: &super::Item| {
-            Ok(Known {
-                asset: super::read(row)?,
-                node_of: string_of(row, "node_of").and_then(|n| serde_json::from_str(&n).ok()).flatten(),
-                first_seen: string_of(row, "first_seen").unwrap_or_default(),
-                found_by: string_of(row, "found_by").unwrap_or_default(),
-            })
-        };
         rows.iter().map(known).collect()
     }
+}
+
+fn known(row: &super::Item) -> Answer<Known> {
+    Ok(Known {
+        asset: super::read(row)?,
+        node_of: string_of(row, "node_of").and_then(|n| serde_json::from_str(&n).ok()).flatten(),
+        first_seen: string_of(row, "first_seen").unwrap_or_default(),
+        found_by: string_of(row, "found_by").unwrap_or_default(),
+        last_seen: string_of(row, "last_seen").unwrap_or_default(),
+        gone_at: string_of(row, "gone_at"),
+        history: history(row),
+    })
 }
 
 fn key(seen: &Seen) -> String {
@@ -125,5 +183,6 @@ fn key(seen: &Seen) -> String {
         Seen::Principal(arn) => format!("principal#{arn}"),
         Seen::Region(region) => format!("region#{region}"),
         Seen::Image(image) => format!("image#{image}"),
+        Seen::InstanceType(kind) => format!("type#{kind}"),
     }
 }

@@ -5,6 +5,10 @@
 //! |---|---|---|
 //! | `policy` | `current`, `good` | the policy's text |
 //! | `switch` | `pause` | why all changes are paused |
+//! | `seen#<account>` | `watching`, `region#…`, `principal#…`, `image#…`, `type#…` | when it was first seen |
+//! | `asset#<account>#<region>` | asset id | the inventory of instances and EKS clusters |
+//! | `cluster#<account>#<region>` | cluster id | clusters of every kind, as the sweep found them |
+//! | `places` | `<account>#<region>` | what the last look at a place came to |
 //! | `seen#<account>` | `watching`, `region#…`, `principal#…`, `image#…`, `running#<region>` | when it was first seen; how many instances run |
 //! | `asset#<account>#<region>` | asset id | the inventory |
 //! | `hold#<account>#<region>` | instance id | quarantine holds with their captures |
@@ -18,6 +22,7 @@
 //! | `benchmark#<account>` | benchmark id | what its controls came to in the last sweep |
 //! | `rules` | `part-…` | the user's own rules, benchmarks and waivers |
 
+mod atlas;
 mod findings;
 mod fixes;
 mod holds;

@@ -13,6 +13,7 @@ mod miner_in_user_data;
 mod new_image;
 mod new_principal;
 mod new_region;
+mod new_type;
 mod public_address;
 mod public_api_server;
 mod requested;
@@ -68,6 +69,7 @@ pub const ALL: &[Signal] = &[
     new_image::SIGNAL,
     new_principal::SIGNAL,
     new_region::SIGNAL,
+    new_type::SIGNAL,
     public_address::SIGNAL,
     public_api_server::SIGNAL,
     requested::SIGNAL,

@@ -1,7 +1,7 @@
 //! The reads of discover, in at most two rounds. A denied read makes a fact unknown with its reason; a passing fault
 //! fails the whole look, which is then tried again: a fact must not be lost to a busy minute.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use futures::future::try_join_all;
 use futures::{StreamExt as _, TryStreamExt as _, join, try_join};
@@ -39,7 +39,8 @@ pub(super) async fn first_round(ports: &Ports<'_>, trigger: &Trigger, now: Times
     let which = which(&trigger.subject);
     let hinted = trigger.hint.instances.first();
     let images = hinted.map(|i| Seen::Image(i.image.clone()));
-    let seen: Vec<Seen> = asked_of(trigger.principal.as_ref(), scope).into_iter().chain(images).collect();
+    let types = hinted.map(|i| Seen::InstanceType(i.instance_type.clone()));
+    let seen: Vec<Seen> = asked_of(trigger.principal.as_ref(), scope).into_iter().chain(images).chain(types).collect();
     let (instances, rules, user_data, leaked, since, _) = join!(
         ports.cloud.instances(scope, &which),
         rules_of(ports, scope, &trigger.hint.groups),
@@ -134,8 +135,9 @@ pub(super) async fn complete(
     groups.dedup();
     groups.retain(|g| !first.ruled.contains(g));
     let mut images: Vec<_> = instances.iter().map(|i| Seen::Image(i.image.clone())).collect();
-    images.retain(|i| !first.since.contains_key(i));
-    images.dedup();
+    images.extend(instances.iter().map(|i| Seen::InstanceType(i.instance_type.clone())));
+    let mut once = HashSet::new();
+    images.retain(|i| !first.since.contains_key(i) && once.insert(i.clone()));
     let principal = who(ports, trigger, &instances);
     let (more_rules, user_data, images, principal) = try_join!(
         rules_of(ports, scope, &groups),
@@ -213,6 +215,7 @@ fn apply_since(observation: &mut Observation, since: &HashMap<Seen, Timestamp>) 
     observation.region_since = fact(Some(Seen::Region(observation.asset.scope().region.to_string())));
     observation.principal_since = fact(observation.trigger.principal.as_ref().map(|p| Seen::Principal(p.arn.clone())));
     observation.image_since = fact(observation.asset.instance().map(|i| Seen::Image(i.image.clone())));
+    observation.type_since = fact(observation.asset.instance_type().map(|t| Seen::InstanceType(t.clone())));
 }
 
 async fn seen_map(

@@ -7,7 +7,8 @@ use crate::events::cloudtrail::CALLS;
 
 /// One event of each watched call, and variations; the hostile tests start from these too.
 pub(super) fn cases() -> Vec<(Value, &'static str)> {
-    [launches(), fleets(), templates(), attributes(), groups(), scaling_and_clusters()].concat()
+    [launches(), fleets(), templates(), attributes(), groups(), scaling_and_clusters(), joining(), signs(), by_agents()]
+        .concat()
 }
 
 fn run(reply: Value) -> Value {
@@ -194,6 +195,8 @@ fn scaling_and_clusters() -> Vec<(Value, &'static str)> {
             "create_cluster: EKS cluster prod",
         ),
         (eks("CreateCluster", json!({"clusterName": "old"})), "create_cluster: EKS cluster old"),
+        (eks("RegisterCluster", json!({"name": "else"})), "create_cluster: EKS cluster else"),
+        (eks("DeleteCluster", json!({"name": "prod"})), "delete_cluster: a sign: eks-cluster prod was deleted"),
         (
             eks("CreateFargateProfile", json!({"clusterName": "prod", "fargateProfileName": "fp"})),
             "change_nodes: EKS cluster prod",
@@ -211,6 +214,157 @@ fn scaling_and_clusters() -> Vec<(Value, &'static str)> {
         (call("gamelift", "CreateFleet", json!({"name": "f"}), json!({"fleetId": "fleet-1"})), "drop: not watched"),
         (call("ec2", "DescribeInstances", json!({}), Value::Null), "drop: not watched"),
     ]
+}
+
+/// Calls of EKS that concern one cluster and its parts.
+fn parts_of_clusters() -> Vec<(Value, &'static str)> {
+    let eks = |name: &str| call("eks", name, json!({"name": "prod", "addonName": "vpc-cni"}), json!({}));
+    [
+        ("AssociateEncryptionConfig", "update_cluster: EKS cluster prod"),
+        ("AssociateIdentityProviderConfig", "update_cluster: EKS cluster prod"),
+        ("CreateAddon", "update_cluster: EKS cluster prod"),
+        ("CreatePodIdentityAssociation", "grant_cluster_access: EKS cluster prod"),
+        ("DeleteAddon", "update_cluster: EKS cluster prod"),
+        ("DeleteFargateProfile", "change_nodes: EKS cluster prod"),
+        ("DeleteNodegroup", "change_nodes: EKS cluster prod"),
+        ("DisassociateIdentityProviderConfig", "update_cluster: EKS cluster prod"),
+        ("UpdateAccessEntry", "grant_cluster_access: EKS cluster prod"),
+        ("UpdateAddon", "update_cluster: EKS cluster prod"),
+        ("UpdateClusterVersion", "update_cluster: EKS cluster prod"),
+        ("UpdateNodegroupVersion", "change_nodes: EKS cluster prod"),
+        ("UpdatePodIdentityAssociation", "grant_cluster_access: EKS cluster prod"),
+    ]
+    .into_iter()
+    .map(|(name, says)| (eks(name), says))
+    .collect()
+}
+
+/// Calls by which a machine becomes part of something.
+fn joining() -> Vec<(Value, &'static str)> {
+    let ec2 = |name: &str, request: Value| call("ec2", name, request, json!({"_return": true}));
+    let interface = |description: &str, tags: Value| {
+        let reply = json!({"networkInterface": {"description": description, "tagSet": {"items": tags}}});
+        call("ec2", "CreateNetworkInterface", json!({"description": description}), reply)
+    };
+    let node = json!([{"key": "node.k8s.amazonaws.com/instance_id", "value": ONE}]);
+    let mine = json!({"autoScalingGroupName": "workers", "instanceIds": [ONE]});
+    let modified = json!({"ModifyLaunchTemplateRequest": {"LaunchTemplateId": "lt-4", "SetDefaultVersion": "3"}});
+    let association =
+        json!({"AssociateIamInstanceProfileRequest": {"InstanceId": ONE, "IamInstanceProfile": {"Name": "nodes"}}});
+    let mut all = parts_of_clusters();
+    all.extend([
+        (ec2("AssociateIamInstanceProfile", association), "modify_instance: i-0aaaaaaaaaaaaaaa1"),
+        (
+            ec2("AttachNetworkInterface", json!({"instanceId": ONE, "networkInterfaceId": "eni-0aaaaaaaa"})),
+            "attach_interface: i-0aaaaaaaaaaaaaaa1",
+        ),
+        (
+            ec2("CreateReplaceRootVolumeTask", json!({"CreateReplaceRootVolumeTaskRequest": {"InstanceId": ONE}})),
+            "modify_instance: i-0aaaaaaaaaaaaaaa1",
+        ),
+        (interface("aws-K8S-i-0aaaaaaaaaaaaaaa1", json!([])), "attach_interface: i-0aaaaaaaaaaaaaaa1"),
+        (interface("pods", node), "attach_interface: i-0aaaaaaaaaaaaaaa1"),
+        (interface("Amazon EKS prod", json!([])), "attach_interface: a sign: Amazon EKS prod"),
+        (interface("AWS Lambda VPC ENI", json!([])), "drop: no sign of Kubernetes"),
+        (ec2("ModifyFleet", json!({"ModifyFleetRequest": {"FleetId": "fleet-1"}})), "create_fleet: fleet fleet-1"),
+        (
+            ec2("ModifySpotFleetRequest", json!({"ModifySpotFleetRequestRequest": {"SpotFleetRequestId": "sfr-1"}})),
+            "create_fleet: fleet sfr-1",
+        ),
+        (ec2("ModifyLaunchTemplate", modified), "create_launch_template: launch template lt-4"),
+        (call("autoscaling", "AttachInstances", mine, Value::Null), "change_auto_scaling_group: i-0aaaaaaaaaaaaaaa1"),
+        (
+            call(
+                "autoscaling",
+                "SetDesiredCapacity",
+                json!({"autoScalingGroupName": "workers", "desiredCapacity": 9}),
+                Value::Null,
+            ),
+            "change_auto_scaling_group: Auto Scaling group workers",
+        ),
+    ]);
+    all
+}
+
+/// Names and tags that may speak of Kubernetes; whether they do is not decided here.
+fn signs() -> Vec<(Value, &'static str)> {
+    let tagged = json!({"resourcesSet": {"items": [{"resourceId": ONE}, {"resourceId": "vol-0aaaaaaaa"}]}, "tagSet": {"items": [{"key": "kubernetes.io/cluster/c", "value": "owned"}]}});
+    let group = json!({"groupName": "masters.k.example.com", "groupDescription": "Security group for masters", "vpcId": "vpc-0aaaaaaaa"});
+    let balancer =
+        json!({"name": "k8s-default-web-0123456789", "tags": [{"key": "elbv2.k8s.aws/cluster", "value": "c"}]});
+    let provider = |url: &str| call("iam", "CreateOpenIDConnectProvider", json!({"url": url}), json!({}));
+    vec![
+        (call("ec2", "CreateTags", tagged, json!({"_return": true})), "tag_resources: a sign: kubernetes.io/cluster/c"),
+        (
+            call("ec2", "CreateSecurityGroup", group, json!({"groupId": "sg-0aaaaaaaa"})),
+            "create_group: a sign: masters.k.example.com",
+        ),
+        (
+            call("elasticloadbalancing", "CreateLoadBalancer", balancer, json!({})),
+            "create_load_balancer: a sign: k8s-default-web-0123456789",
+        ),
+        (
+            call("elasticloadbalancing", "CreateLoadBalancer", json!({"loadBalancerName": "api-k-example"}), json!({})),
+            "create_load_balancer: a sign: api-k-example",
+        ),
+        (
+            call("elasticloadbalancing", "CreateTargetGroup", json!({"name": "k8s-a-b-c"}), json!({})),
+            "create_load_balancer: a sign: k8s-a-b-c",
+        ),
+        (
+            provider("https://oidc.eks.eu-west-1.amazonaws.com/id/0123"),
+            "trust_cluster: a sign: https://oidc.eks.eu-west-1.amazonaws.com/id/0123",
+        ),
+        (
+            provider("https://token.actions.githubusercontent.com"),
+            "trust_cluster: a sign: https://token.actions.githubusercontent.com",
+        ),
+        (
+            call("iam", "CreateOpenIDConnectProvider", json!({}), json!({})),
+            "malformed: CreateOpenIDConnectProvider of iam.amazonaws.com: `detail.requestParameters.url` is missing…",
+        ),
+    ]
+}
+
+/// Calls that nobody would watch, but for the caller.
+fn by_agents() -> Vec<(Value, &'static str)> {
+    let by = |agent: &str, session: &str| {
+        let event = call(
+            "ec2",
+            "AssignPrivateIpAddresses",
+            json!({"networkInterfaceId": "eni-0aaaaaaaa"}),
+            json!({"_return": true}),
+        );
+        let event = with(event, "/detail/userAgent", json!(agent));
+        with(
+            event,
+            "/detail/userIdentity/arn",
+            json!(format!("arn:aws:sts::123456789012:assumed-role/nodes/{session}")),
+        )
+    };
+    let refused = failed(by("cluster-autoscaler/v1.31.0", "alice"), "Client.UnauthorizedOperation");
+    vec![
+        (by("amazon-vpc-cni-k8s/v1.19.0 aws-sdk-go-v2/1.30", ONE), "kubernetes_call: i-0aaaaaaaaaaaaaaa1"),
+        (by("karpenter.sh-1.0.8", "alice"), "kubernetes_call: a sign: karpenter.sh-1.0.8"),
+        (refused, "kubernetes_call: a sign: cluster-autoscaler/v1.31.0"),
+        (by("aws-cli/2.30.0", ONE), "drop: not watched"),
+        (with(by("kubernetes/v1.31.1", ONE), "/detail/eventSource", json!("s3.amazonaws.com")), "drop: not watched"),
+    ]
+}
+
+#[test]
+fn a_provider_of_eks_is_looked_for_in_the_region_of_its_url() {
+    let url = json!({"url": "https://oidc.eks.eu-west-1.amazonaws.com/id/0123"});
+    let found = trigger(&call("iam", "CreateOpenIDConnectProvider", url, json!({})));
+    assert_eq!(found.scope.region.as_str(), "eu-west-1");
+}
+
+#[test]
+fn the_rule_for_callers_lets_through_the_same_agents() {
+    let template = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/triggers.yaml"));
+    for (mark, _) in crate::events::agents::AGENTS {
+        assert!(template.contains(&format!("- wildcard: \"*{mark}*\"")), "{mark}");
+    }
 }
 
 #[test]
@@ -248,4 +402,17 @@ fn the_rules_of_the_deployment_let_through_exactly_these_calls() {
     watched.sort();
     let ours: Vec<_> = CALLS.iter().map(|c| (c.source.to_owned(), c.name.to_owned())).collect();
     assert_eq!(watched, ours);
+}
+
+#[test]
+fn other_regions_forward_the_same_calls() {
+    let template = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/forward.yaml"));
+    let lines = template.lines().map(str::trim).skip_while(|line| *line != "eventName:").skip(1);
+    let forwarded: Vec<_> = lines.map_while(|line| line.strip_prefix("- ")).collect();
+    // IAM is called in one Region for all, and tags are set all day.
+    let wanted = CALLS.iter().filter(|c| c.source != "iam.amazonaws.com" && c.name != "CreateTags");
+    let mut wanted: Vec<_> = wanted.map(|c| c.name).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    assert_eq!(forwarded, wanted);
 }

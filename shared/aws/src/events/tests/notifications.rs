@@ -41,6 +41,11 @@ pub(super) fn cases() -> Vec<(Value, &'static str)> {
         (asked(json!({})), "manual: everything"),
         (asked(json!({"instances": [ONE, TWO], "by": "alice"})), "manual: i-0aaaaaaaaaaaaaaa1 i-0aaaaaaaaaaaaaaa2"),
         (asked(json!({"cluster": "prod"})), "manual: EKS cluster prod"),
+        (event("picket", "Picket Canary", json!({"name": "1767225600000000"})), "canary: canary 1767225600000000"),
+        (
+            event("picket", "Picket Canary", json!({"name": "x"})),
+            "malformed: Picket Canary: `detail.name` is `x`, expected a number",
+        ),
         (
             asked(json!({"instances": []})),
             "malformed: Picket Manual Trigger: `detail.instances` is a list, expected the ids of instances; leave the field out…",

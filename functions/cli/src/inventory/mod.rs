@@ -1,0 +1,85 @@
+//! What is known of clusters and instances: from the inventory of a deployment, or, where Picket is not deployed, from
+//! the last scan of this account.
+
+pub mod clusters;
+pub mod diff;
+pub mod one;
+
+use jiff::Timestamp;
+use picket_aws::{Caller, Table};
+use picket_model::Scope;
+use picket_pipeline::Kind;
+use picket_pipeline::scan::{Kept, Looked};
+
+use crate::failure::Failure;
+use crate::scan::{self, Line};
+use crate::session::{Aws, Session};
+
+/// Where the answer comes from.
+pub(super) enum Source {
+    /// The deployment's inventory, and the places in it.
+    Inventory(Table, Vec<Looked>),
+    /// The last scan from this machine.
+    Scan(scan::Spool),
+}
+
+/// Opens the inventory, or else the last scan.
+pub(super) async fn open(session: &Session) -> Result<(Aws, Caller, Source), Failure> {
+    let (aws, caller) = session.known().await?;
+    let table = aws.table();
+    let source = match session.show.wait("reading the inventory", table.places()).await {
+        Ok(places) if !places.is_empty() => Source::Inventory(table, places),
+        Err(error) if !matches!(error.kind, Kind::NotFound | Kind::Other) => return Err(error.into()),
+        _ => {
+            let none = || {
+                Failure::usage("nothing was ever scanned here").hint("`picket scan` looks now, and needs no deployment")
+            };
+            Source::Scan(scan::newest(&caller.account).ok_or_else(none)?)
+        }
+    };
+    if let Source::Scan(spool) = &source {
+        session.show.remark(&format!("not deployed here; this is what the scan of {} found", spool.head().at));
+    }
+    Ok((aws, caller, source))
+}
+
+impl Source {
+    /// The places in it; those of another Region than `only` are left out.
+    pub(super) fn scopes(&self) -> Vec<Scope> {
+        match self {
+            Self::Inventory(_, places) => places.iter().map(|p| p.scope.clone()).collect(),
+            Self::Scan(_) => Vec::new(),
+        }
+    }
+
+    /// All clusters.
+    pub(super) async fn clusters(&self) -> Result<Vec<Kept>, Failure> {
+        use picket_pipeline::scan::Atlas as _;
+        match self {
+            Self::Inventory(table, places) => {
+                let reads = places.iter().map(|place| table.clusters(&place.scope));
+                Ok(futures::future::try_join_all(reads).await?.into_iter().flatten().collect())
+            }
+            Self::Scan(spool) => {
+                let mut all = Vec::new();
+                for line in spool.lines()? {
+                    let Line::Place(place) = line? else { continue };
+                    let at = place.at;
+                    all.extend(place.survey.clusters.into_iter().map(|found| kept(found, at)));
+                }
+                Ok(all)
+            }
+        }
+    }
+}
+
+fn kept(found: picket_model::landscape::Found, at: Timestamp) -> Kept {
+    Kept {
+        found,
+        first_seen: at,
+        last_seen: at,
+        found_by: "picket scan".to_owned(),
+        gone_at: None,
+        history: Vec::new(),
+    }
+}
