@@ -4,6 +4,7 @@
 
 use std::time::Instant;
 
+use picket_checks::fingerprints;
 use picket_checks::survey::Surveyor;
 use picket_model::landscape::{Group, GroupRule, Machine, Sight};
 use picket_model::{AccountId, GroupId, InstanceId, Region, Scope, Untrusted, VpcId};
@@ -14,6 +15,7 @@ fn main() {
     let wanted: usize = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(10_000);
     let scope =
         Scope { account: AccountId::parse("123456789012").unwrap(), region: Region::parse("eu-west-1").unwrap() };
+    one_event();
     let before = memory();
     let begun = Instant::now();
     let mut surveyor = Surveyor::new(scope);
@@ -39,6 +41,28 @@ fn main() {
         judged.as_micros() as usize / wanted
     );
     println!("memory {before} MB before, {} MB at its highest", memory());
+}
+
+/// What `discover` does for one instance of an event: the first time, which reads the fingerprints and compiles patterns,
+/// and later ones.
+fn one_event() {
+    let node = machine(0);
+    let text = node.user_data.clone().unwrap_or_default();
+    let web = machine(9 * NODES_OF_A_CLUSTER).user_data.unwrap_or_default();
+    let judge = |text: &str| {
+        let begun = Instant::now();
+        let of = fingerprints::node_of(&node.tags, &fingerprints::in_user_data(text));
+        (begun.elapsed().as_micros(), of.map_or(0, |n| n.confidence))
+    };
+    println!("one event: first web server {} us, first node {} us", judge(&web).0, judge(&text).0);
+    let most = 1000;
+    let mean = |text: &str| (0..most).map(|_| judge(text).0).sum::<u128>() / most;
+    println!(
+        "one event later: web server {} us, node {} us, {} bytes of user data",
+        mean(&web),
+        mean(&text),
+        text.len()
+    );
 }
 
 /// The highest resident memory so far, in MB.
