@@ -57,7 +57,10 @@ class Account:
 @pytest.fixture(scope="module")
 def account() -> Iterator[Account]:
     with run.Cloud() as cloud:
-        yield Account(cloud)
+        made = Account(cloud)
+        # The local cloud loads a service at its first call, which takes longer than a call to AWS may.
+        made.picket("assess", "--output", "json")
+        yield made
 
 
 @pytest.fixture(scope="module")
