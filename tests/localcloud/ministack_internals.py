@@ -17,6 +17,7 @@ from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.responses import get_account_id, get_region, get_request_client_ip, request_scope
 from ministack.core.router import extract_access_key_id
 from ministack.services import cloudtrail, eks, eventbridge, iam, lambda_svc, sqs, sts
+from ministack.services.cloudformation import provisioners
 
 POLL_SECONDS = 0.02
 log = logging.getLogger("localcloud.events")
@@ -61,6 +62,20 @@ def authorize_batches_as_single_calls() -> None:
         return action.removesuffix("Batch") if service == "sqs" and action else action
 
     iam_actions.extract_iam_action = extract
+
+
+def keep_ssm_documents() -> None:
+    """`AWS::SSM::Document` in a template: it is kept by its name. No node runs it here; see test_fix_node.py."""
+
+    def create(logical_id: str, properties: dict, stack: str) -> tuple[str, dict]:
+        return properties.get("Name") or f"{stack}-{logical_id}", {}
+
+    def update(physical_id: str, _before: dict, _after: dict, _stack: str) -> tuple[str, dict]:
+        return physical_id, {}
+
+    provisioners._RESOURCE_HANDLERS.setdefault(
+        "AWS::SSM::Document", {"create": create, "update": update, "delete": lambda *_: None}
+    )
 
 
 def know_leading_keys() -> None:
