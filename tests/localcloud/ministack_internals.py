@@ -11,6 +11,7 @@ import contextlib
 import json
 import logging
 from typing import Any
+from urllib.parse import unquote
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
@@ -112,11 +113,14 @@ def _leading_keys(request: dict) -> set[str]:
 
 
 def know_iam_resources() -> None:
-    """The resources of IAM's own calls with their paths, and `iam:PolicyARN` of what is attached or detached."""
+    """The resources of IAM's own calls with their paths, and `iam:PolicyARN` of what is attached or detached; tags of EKS
+    and service settings, which have ARNs, too.
+    """
     arn_of, context_of = iam_actions.extract_resource_arn, iam_actions.request_tag_context
 
     def resource(service: str, method: str, path: str, headers: dict, body: bytes, params: dict, *rest: str) -> str:
-        return (_iam_resource(params) if service == "iam" else "") or arn_of(
+        known = _iam_resource(params) if service == "iam" else _named_resource(service, path, body)
+        return known or arn_of(
             service, method, path, headers, body, params, *rest
         )
 
@@ -126,6 +130,15 @@ def know_iam_resources() -> None:
         return {**found, "iam:PolicyARN": policy} if policy else found
 
     iam_actions.extract_resource_arn, iam_actions.request_tag_context = resource, context
+
+
+def _named_resource(service: str, path: str, body: bytes) -> str:
+    if service == "eks" and path.startswith("/tags/"):
+        return unquote(path.removeprefix("/tags/"))
+    if service == "ssm" and b"SettingId" in body:
+        with contextlib.suppress(ValueError):
+            return f"arn:aws:ssm:{get_region()}:{get_account_id()}:servicesetting{json.loads(body)['SettingId']}"
+    return ""
 
 
 def _first(params: dict, name: str) -> str:
