@@ -3,6 +3,7 @@
 
 mod ask;
 mod assess;
+mod collect;
 mod discover;
 mod entry;
 mod fix;
@@ -10,6 +11,7 @@ mod notify;
 mod release;
 mod respond;
 mod sweep;
+mod watch;
 
 use lambda_runtime::Error;
 
@@ -20,15 +22,17 @@ async fn main() -> Result<(), Error> {
     match handler.as_str() {
         "ask" => ask::run().await,
         "assess" => assess::run().await,
+        "collect" => collect::run().await,
         "discover" => discover::run().await,
         "fix" => fix::run().await,
         "notify" => notify::run().await,
         "release" => release::run().await,
         "respond" => respond::run().await,
         "sweep" => sweep::run().await,
+        "watch" => watch::run().await,
         other => Err(format!(
-            "`{other}` is no entry point of Picket; set the function's Handler to one of ask, assess, discover, fix, notify, \
-             release, respond, sweep"
+            "`{other}` is no entry point of Picket; set the function's Handler to one of ask, assess, collect, discover, \
+             fix, notify, release, respond, sweep, watch"
         )
         .into()),
     }

@@ -90,3 +90,41 @@ fn failure(id: String) -> BatchItemFailure {
     failure.item_identifier = id;
     failure
 }
+
+/// A batch that is handled as one: done together, or shown again together.
+pub struct Batch {
+    messages: Vec<SqsMessage>,
+    alone: Option<serde_json::Value>,
+}
+
+impl Batch {
+    /// The messages of an event; one that came without a queue, such as a schedule's, stands alone.
+    #[must_use]
+    pub fn of(event: serde_json::Value) -> Self {
+        match serde_json::from_value::<SqsEvent>(event.clone()) {
+            Ok(batch) if event.get("Records").is_some() => Self { messages: batch.records, alone: None },
+            _ => Self { messages: Vec::new(), alone: Some(event) },
+        }
+    }
+
+    /// The bodies that are JSON. Others cannot be ours, and trying again would not make them so.
+    pub fn bodies(&self) -> impl Iterator<Item = serde_json::Value> {
+        let queued = self.messages.iter().filter_map(|m| serde_json::from_str(m.body.as_deref()?).ok());
+        queued.chain(self.alone.clone())
+    }
+
+    /// All are done.
+    #[must_use]
+    pub fn done(&self) -> SqsBatchResponse {
+        SqsBatchResponse::default()
+    }
+
+    /// All are to be shown again.
+    #[must_use]
+    pub fn all_again(self) -> SqsBatchResponse {
+        let mut response = SqsBatchResponse::default();
+        response.batch_item_failures =
+            self.messages.into_iter().map(|m| failure(m.message_id.unwrap_or_default())).collect();
+        response
+    }
+}

@@ -1,18 +1,42 @@
-//! release: lift a quarantine, on purpose. It is invoked by people who may, through `picket release`; no queue leads here.
+//! release: lift a quarantine, on purpose, or keep it. It is invoked by people who may, through `picket release` and
+//! `picket keep`, and by the sweep for what a dead worker left and what nobody kept; no queue leads here.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use picket_aws::SystemClock;
 use picket_aws::containment::SecurityGroups;
 use picket_aws::levers::AwsLevers;
+use picket_pipeline::keep;
+use picket_pipeline::ports::Clock as _;
 use picket_pipeline::release::{self, Order, Ports, Released};
+use serde::Deserialize;
+use serde_json::Value;
 
 use crate::entry::Entry;
+
+/// What may be asked.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Asked {
+    Keep { keep: keep::Order },
+    Release(Order),
+}
 
 /// Serves until Lambda ends the process.
 pub async fn run() -> Result<(), Error> {
     let entry = &Entry::begin().await?;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Order>| async move { handle(entry, event.payload).await }))
-        .await
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Asked>| async move {
+        Ok::<Value, Error>(match event.payload {
+            Asked::Keep { keep } => serde_json::to_value(kept(entry, keep).await?)?,
+            Asked::Release(order) => serde_json::to_value(handle(entry, order).await?)?,
+        })
+    }))
+    .await
+}
+
+async fn kept(entry: &Entry, order: keep::Order) -> Result<keep::Answered, Error> {
+    let outcome = keep::run(&entry.table, &order, SystemClock.now()).await?;
+    tracing::info!(by = %order.by, reason = %order.reason, outcome = ?outcome, "a quarantine was kept");
+    Ok(outcome)
 }
 
 async fn handle(entry: &Entry, order: Order) -> Result<Released, Error> {

@@ -88,6 +88,7 @@ fn ports<'a>(entry: &'a Entry, groups: &'a SecurityGroups<'a>, levers: &'a AwsLe
     Ports {
         cloud: &entry.clients,
         containment: groups,
+        rehearsal: groups,
         levers,
         policies: &entry.table,
         holds: &entry.table,

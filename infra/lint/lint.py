@@ -36,8 +36,48 @@ ACTIONS = {
     "Discover": LOG | TAKE | SEND | READ | WRITE | CLUSTERS | INTERFACES | {
         "autoscaling:DescribeAutoScalingGroups", "cloudtrail:LookupEvents", "ec2:DescribeImages", "ec2:DescribeInstanceAttribute",
         "ec2:DescribeLaunchTemplateVersions", "iam:ListAttachedUserPolicies"},
-    "Sweep": LOG | SEND | READ | WRITE | CLUSTERS | {"ec2:DescribeInstances", "ec2:DescribeRegions", "ec2:DescribeVpcs"},
+    "Sweep": LOG | SEND | READ | WRITE | CLUSTERS | {
+        "ec2:DescribeInstances", "ec2:DescribeRegions", "ec2:DescribeVpcs", "lambda:InvokeFunction"},
     "Assess": LOG | TAKE | SEND | READ | WRITE,
+    "Collect": LOG | TAKE | SEND | READ | WRITE | {
+        "access-analyzer:ListAnalyzers", "access-analyzer:ListFindings", "account:GetAlternateContact", "account:GetContactInformation",
+        "acm:ListCertificates", "autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeLaunchConfigurations",
+        "backup:ListProtectedResources", "budgets:ViewBudget", "cloudfront:GetDistributionConfig", "cloudfront:ListDistributions",
+        "cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus", "cloudwatch:DescribeAlarms",
+        "config:DescribeConfigRules", "config:DescribeConfigurationRecorderStatus", "config:DescribeConfigurationRecorders",
+        "ec2:DescribeAddresses", "ec2:DescribeClientVpnEndpoints", "ec2:DescribeCustomerGateways", "ec2:DescribeDhcpOptions",
+        "ec2:DescribeFlowLogs", "ec2:DescribeImages", "ec2:DescribeInstanceAttribute", "ec2:DescribeInstances",
+        "ec2:DescribeInternetGateways", "ec2:DescribeLaunchTemplateVersions", "ec2:DescribeLaunchTemplates",
+        "ec2:DescribeManagedPrefixLists", "ec2:DescribeNatGateways", "ec2:DescribeNetworkAcls", "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeRegions", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups", "ec2:DescribeSnapshotAttribute",
+        "ec2:DescribeSnapshots", "ec2:DescribeSpotFleetRequests", "ec2:DescribeSubnets", "ec2:DescribeTrafficMirrorFilters",
+        "ec2:DescribeTrafficMirrorSessions", "ec2:DescribeTrafficMirrorTargets", "ec2:DescribeTransitGatewayAttachments",
+        "ec2:DescribeTransitGatewayRouteTables", "ec2:DescribeTransitGateways", "ec2:DescribeVolumes",
+        "ec2:DescribeVpcBlockPublicAccessOptions", "ec2:DescribeVpcEndpointServiceConfigurations", "ec2:DescribeVpcEndpoints",
+        "ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeVpnConnections", "ec2:DescribeVpnGateways",
+        "ec2:GetAllowedImagesSettings", "ec2:GetEbsEncryptionByDefault", "ec2:GetImageBlockPublicAccessState",
+        "ec2:GetInstanceMetadataDefaults", "ec2:GetManagedPrefixListEntries", "ec2:GetSnapshotBlockPublicAccessState",
+        "ecr:DescribeRepositories", "ecr:GetLifecyclePolicy", "ecr:GetRegistryScanningConfiguration", "ecr:GetRepositoryPolicy",
+        "eks:DescribeAccessEntry", "eks:DescribeAddon", "eks:DescribeCluster", "eks:DescribeClusterVersions",
+        "eks:DescribeIdentityProviderConfig", "eks:DescribeNodegroup", "eks:ListAccessEntries", "eks:ListAddons",
+        "eks:ListAssociatedAccessPolicies", "eks:ListClusters", "eks:ListIdentityProviderConfigs", "eks:ListNodegroups",
+        "eks:ListPodIdentityAssociations", "elasticfilesystem:DescribeFileSystems", "elasticloadbalancing:DescribeListeners",
+        "elasticloadbalancing:DescribeLoadBalancerAttributes", "elasticloadbalancing:DescribeLoadBalancers",
+        "elasticloadbalancing:DescribeTags", "elasticloadbalancing:DescribeTargetGroups", "guardduty:GetDetector",
+        "guardduty:ListDetectors", "iam:GenerateCredentialReport", "iam:GetAccountAuthorizationDetails", "iam:GetAccountPasswordPolicy",
+        "iam:GetAccountSummary", "iam:GetCredentialReport", "iam:ListOpenIDConnectProviders", "iam:ListOrganizationsFeatures",
+        "iam:ListSAMLProviders", "iam:ListServerCertificates", "iam:ListVirtualMFADevices", "kms:DescribeKey", "kms:GetKeyPolicy",
+        "kms:GetKeyRotationStatus", "kms:ListKeys", "kms:ListResourceTags", "logs:DescribeLogGroups", "logs:DescribeMetricFilters",
+        "logs:DescribeSubscriptionFilters", "logs:ListTagsForResource", "macie2:GetAutomatedDiscoveryConfiguration",
+        "macie2:GetMacieSession", "macie2:ListClassificationJobs", "organizations:DescribeOrganization", "organizations:DescribePolicy",
+        "organizations:DescribeResourcePolicy", "organizations:ListAWSServiceAccessForOrganization",
+        "organizations:ListDelegatedAdministrators", "organizations:ListDelegatedServicesForAccount", "organizations:ListPolicies",
+        "organizations:ListRoots", "organizations:ListTargetsForPolicy", "rds:DescribeDBInstances", "rds:DescribeEventSubscriptions",
+        "route53:ListHostedZones", "route53:ListResourceRecordSets", "s3:GetAccountPublicAccessBlock", "s3:GetBucketLogging",
+        "s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketTagging", "s3:GetBucketVersioning",
+        "s3:GetEncryptionConfiguration", "s3:ListAllMyBuckets", "securityhub:DescribeHub", "sns:GetTopicAttributes", "sns:ListTopics",
+        "ssm:DescribeDocumentPermission", "ssm:DescribeInstanceInformation", "ssm:GetServiceSetting", "ssm:ListDocuments",
+        "ssm:ListResourceComplianceSummaries", "sso:ListInstances", "tag:GetResources"},
     "Respond": LOG | TAKE | SEND | READ | WRITE | INTERFACES | {
         "autoscaling:DescribeAutoScalingGroups", "autoscaling:SuspendProcesses", "ec2:CreateSecurityGroup", "ec2:CreateSnapshots",
         "ec2:CreateTags", "ec2:DescribeInstanceAttribute", "ec2:DescribeSnapshots", "ec2:ModifyInstanceAttribute",
@@ -46,8 +86,11 @@ ACTIONS = {
         "elasticloadbalancing:DescribeTargetHealth", "iam:AttachRolePolicy", "iam:CreatePolicy", "iam:GetInstanceProfile", "iam:GetPolicy",
         "iam:GetPolicyVersion"},
     "Release": LOG | SEND | READ | WRITE | INTERFACES | {
-        "autoscaling:ResumeProcesses", "ec2:DeleteTags", "ec2:ModifyInstanceAttribute", "ec2:ModifyInstanceMetadataOptions",
-        "ec2:ModifyNetworkInterfaceAttribute", "elasticloadbalancing:RegisterTargets", "iam:DeletePolicy", "iam:DetachRolePolicy"},
+        "autoscaling:ResumeProcesses", "ec2:DeleteTags", "ec2:DescribeInstanceAttribute", "ec2:ModifyInstanceAttribute",
+        "ec2:ModifyInstanceMetadataOptions", "ec2:ModifyNetworkInterfaceAttribute", "elasticloadbalancing:DescribeTargetGroups",
+        "elasticloadbalancing:DescribeTargetHealth", "elasticloadbalancing:RegisterTargets", "iam:DeletePolicy", "iam:DetachRolePolicy",
+        "iam:GetInstanceProfile"},
+    "Watch": LOG | TAKE | SEND | READ,
     "Notify": LOG | TAKE | READ | WRITE | {"kms:Decrypt", "kms:GenerateDataKey", "sns:Publish"},
     "Ask": LOG | READ | {"secretsmanager:GetSecretValue"},
     "Fix": LOG | TAKE | SEND | READ | WRITE | {
@@ -87,18 +130,19 @@ ACTIONS = {
 # The partition keys each role may read and write, and the queues it may send to. None: all keys.
 READS = {
     "Discover": {"asset#*", "seen#*", "policy", "switch"}, "Sweep": {"asset#*", "hold#*"},
-    "Assess": {"asset#*", "seen#*", "policy", "switch"}, "Respond": None,
-    "Release": {"hold#*", "case#*", "vpc#*", "policy", "switch"}, "Notify": {"notice#*"},
+    "Assess": {"asset#*", "seen#*", "policy", "switch"}, "Collect": {"finding#*", "benchmark#*", "policy", "rules"}, "Respond": None,
+    "Release": {"hold#*", "case#*", "vpc#*", "policy", "switch"}, "Notify": {"notice#*"}, "Watch": {"hold#*", "case#*"},
     "Ask": {"fix#*"}, "Fix": {"fix#*", "case#*", "policy", "switch"},
 }
 WRITES = {
     "Discover": {"asset#*", "seen#*"}, "Sweep": {"asset#*", "seen#*"}, "Assess": {"policy"},
-    "Respond": {"hold#*", "case#*", "vpc#*", "blast#*"}, "Release": {"hold#*", "case#*"}, "Notify": {"notice#*"},
+    "Collect": {"finding#*", "benchmark#*"},
+    "Respond": {"hold#*", "case#*", "vpc#*", "blast#*"}, "Release": {"hold#*", "case#*"}, "Notify": {"notice#*"}, "Watch": set(),
     "Ask": set(), "Fix": {"fix#*", "case#*", "blast#*"},
 }
 SENDS = {
-    "Discover": {"assess", "triggers-dead"}, "Sweep": {"triggers", "respond"}, "Assess": {"respond", "notices"},
-    "Respond": {"notices"}, "Release": {"notices"}, "Notify": set(),
+    "Discover": {"assess", "triggers-dead"}, "Sweep": {"triggers", "respond", "notices"}, "Assess": {"respond", "notices"}, "Collect": {"fix", "notices"},
+    "Respond": {"notices"}, "Release": {"notices"}, "Notify": set(), "Watch": {"notices"},
     "Ask": set(), "Fix": {"fix", "notices"},
 }
 # Changes of fix that AWS lets nobody confine to a resource.
@@ -204,7 +248,7 @@ def roles_do_what_is_listed_and_no_more():
             actions, resources = set(many(s["Action"])), [text(r) for r in many(s["Resource"])]
             condition = json.dumps(s.get("Condition", {}))
             keys = s.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys")
-            looks_only = all(a.split(":")[1].startswith(("Describe", "Get", "List", "Lookup")) for a in actions)
+            looks_only = all(a.split(":")[1].startswith(("Describe", "GenerateCredentialReport", "Get", "List", "Lookup", "View")) for a in actions)
             check("*" not in "".join(actions), f"{where}: {s['Sid']} has a wildcard in an action")
             wide = name == "Fix" and (set(actions) <= ACCOUNT_WIDE or s["Effect"] == "Deny")
             check(looks_only or wide or "*" not in resources, f"{where}: {s['Sid']} may change anything, anywhere")

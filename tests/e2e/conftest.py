@@ -20,7 +20,7 @@ import deploy  # noqa: E402
 import run  # noqa: E402
 from deployment import BINARY, ENFORCING, ROOT, Deployment, Place  # noqa: E402
 
-FUNCTIONS = ("discover", "sweep", "assess", "respond", "release", "notify", "fix", "ask")
+FUNCTIONS = ("discover", "sweep", "assess", "collect", "respond", "release", "notify", "watch", "fix", "ask")
 LONGEST_LOG = 60
 
 

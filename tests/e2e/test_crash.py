@@ -78,7 +78,7 @@ def test_a_change_that_fails_is_told_as_leaking_and_done_later_and_told_again(pi
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds the process through /proc")
 def test_a_worker_that_is_killed_between_two_interfaces_is_continued_after_its_lease(picket, place, two_interfaces):
-    """Slow: another worker waits for the lease of the dead one to end, a minute later."""
+    """Slow: another worker waits for the lease of the dead one to end, a minute and a half later."""
     instance, groups = two_interfaces
     first, last = sorted(groups)
     url = picket.queue_url("respond")
@@ -94,7 +94,7 @@ def test_a_worker_that_is_killed_between_two_interfaces_is_continued_after_its_l
             os.kill(pid, signal.SIGKILL)
         assert picket.groups_of(instance)[last] == groups[last], "the worker was to die before the second change"
         assert picket.hold_of(instance)["state"] == "containing"
-        picket.contain(place, instance, interfaces=2, seconds=100)
+        picket.contain(place, instance, interfaces=2, seconds=180)
         case = picket.case_of(instance)
     finally:
         picket.sqs.set_queue_attributes(QueueUrl=url, Attributes=usual)

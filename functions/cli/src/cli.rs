@@ -7,7 +7,10 @@ use crate::exit::{self, Exit};
 use crate::failure::Failure;
 use crate::session::{DEFAULT_STACK, Session};
 use crate::show::{Color, Format, Show};
-use crate::{approve, completions, demo, fix, holds, journal, pause, policy, quarantine, release, replay};
+use crate::{
+    approve, assess, benchmark, completions, demo, explain, fingerprint, fix, holds, journal, keep, pause, policy,
+    quarantine, release, replay, rule,
+};
 
 /// Finds new Kubernetes clusters and EC2 instances, judges them, and cuts off those that are rogue.
 #[derive(Debug, Parser)]
@@ -62,6 +65,14 @@ impl Global {
 /// The commands, in the order of an incident.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Judge an account, or one asset, by every rule; reads only, needs no deployment
+    Assess(assess::Args),
+    /// Say what an account comes to by CIS and other benchmarks
+    Benchmark(benchmark::Args),
+    /// Explain a rule, a finding, or the risk of an asset
+    Explain(explain::Args),
+    /// Write and test rules of your own
+    Rule(rule::Args),
     /// Show what Picket makes of recorded events; nothing is changed
     Replay(replay::Args),
     /// Run the main job as a story: a launch in, a quarantined instance and an alert out
@@ -70,6 +81,8 @@ pub enum Command {
     Holds(holds::Args),
     /// Show what was meant, done and verified in a case
     Journal(journal::Args),
+    /// Say that a quarantine stays, whatever its deadline
+    Keep(keep::Args),
     /// Cut instances off, now
     Quarantine(quarantine::Args),
     /// Lift a quarantine: put every interface back as it was
@@ -86,6 +99,8 @@ pub enum Command {
     Pause(pause::PauseArgs),
     /// Let changes go on after a pause
     Resume(pause::ResumeArgs),
+    /// Show what Kubernetes is told by, and how well that works
+    Fingerprint(fingerprint::Args),
     /// Print the completions of a shell
     Completions(completions::Args),
 }
@@ -97,10 +112,15 @@ impl Command {
     /// Says what was being done, to what, and what to do next.
     pub async fn run(self, session: &Session) -> Result<Exit, Failure> {
         match self {
+            Self::Assess(args) => assess::run(args, session).await,
+            Self::Benchmark(args) => benchmark::run(args, session).await,
+            Self::Explain(args) => explain::run(args, session).await,
+            Self::Rule(args) => rule::run(args, session).await,
             Self::Replay(args) => replay::run(args, session).await,
             Self::Demo(args) => demo::run(args, session).await,
             Self::Holds(args) => holds::run(args, session).await,
             Self::Journal(args) => journal::run(args, session).await,
+            Self::Keep(args) => keep::run(args, session).await,
             Self::Quarantine(args) => quarantine::run(args, session).await,
             Self::Release(args) => release::run(args, session).await,
             Self::Fix(args) => fix::run(args, session).await,
@@ -109,6 +129,7 @@ impl Command {
             Self::Policy(args) => policy::run(args, session).await,
             Self::Pause(args) => pause::pause(args, session).await,
             Self::Resume(args) => pause::resume(args, session).await,
+            Self::Fingerprint(args) => fingerprint::run(args, session).await,
             Self::Completions(args) => completions::run(args, session).await,
         }
     }
@@ -132,6 +153,15 @@ mod tests {
     #[test]
     fn what_people_type_is_understood() {
         for line in [
+            "picket assess",
+            "picket assess prod --all-regions --output html",
+            "picket assess --evidence e.json --rules d --fail-on high",
+            "picket assess --print-policy",
+            "picket benchmark list --output json",
+            "picket benchmark run cis-eks-1.8.0 --failed",
+            "picket explain eks_audit_logs_on",
+            "picket rule new house_first --rules d",
+            "picket rule vectors d",
             "picket replay event.json",
             "picket replay - --live --output json",
             "picket --stack blue replay dir --table --mode enforce",
@@ -147,7 +177,9 @@ mod tests {
             "picket approve case-0123456789ab",
             "picket deny case-0123456789ab --reason later",
             "picket policy check p.yaml",
+            "picket keep case-0123456789ab --reason mines",
             "picket pause --reason maintenance",
+            "picket fingerprint show kops",
             "picket completions zsh",
         ] {
             assert!(parse(line).is_ok(), "{line}: {:?}", parse(line).err().map(|e| e.to_string()));

@@ -1,7 +1,7 @@
 //! `picket holds`: the quarantine board of this account and Region.
 
 use jiff::Timestamp;
-use picket_model::{Hold, HoldState, Scope};
+use picket_model::{AtDeadline, Hold, HoldState, Scope};
 use picket_pipeline::ports::Holds as _;
 use serde::Serialize;
 
@@ -58,8 +58,8 @@ impl Reply for Board {
             page.line(Tone::Good, format!("nothing is in quarantine in {place}"));
         } else {
             page.line(Tone::Strong, format!("quarantine in {place}")).gap();
-            let head = ["INSTANCE", "STATE", "SINCE", "CASE", "INTERFACES", "RELEASED BY"];
-            page.table(&head, &[4], self.holds.iter().map(|h| row(h, self.at)).collect());
+            let head = ["INSTANCE", "STATE", "TIER", "SINCE", "CASE", "INTERFACES", "UNTIL", "RELEASED BY"];
+            page.table(&head, &[5], self.holds.iter().map(|h| row(h, self.at)).collect());
         }
         if self.released > 0 {
             let more = format!("{} released before; `--all` shows them", self.released);
@@ -79,16 +79,32 @@ fn row(hold: &Hold, at: Timestamp) -> Vec<Text> {
     vec![
         hold.instance.as_str().into(),
         Text::toned(tone, hold.state.to_string()),
+        hold.tier.to_string().into(),
         format!("{} ago", age(at.duration_since(hold.since))).into(),
         hold.case.as_str().into(),
         hold.captures.len().to_string().into(),
+        until(hold, at),
         released.map(|r| format!("{}: {}", r.by, r.reason)).unwrap_or_default().into(),
     ]
 }
 
+/// When it is lifted or told again; nothing where it stays until it is released.
+fn until(hold: &Hold, at: Timestamp) -> Text {
+    let Some(deadline) = hold.deadline.as_ref().filter(|_| hold.state != HoldState::Released) else {
+        return hold.kept.as_ref().map(|k| format!("kept by {}", k.by)).unwrap_or_default().into();
+    };
+    let then = match deadline.then {
+        AtDeadline::Lift => "lifted",
+        AtDeadline::Escalate => "told again",
+    };
+    let left = deadline.at.duration_since(at);
+    let when = if left.is_positive() { format!("in {}", age(left)) } else { "with the next sweep".to_owned() };
+    Text::toned(Tone::Warn, format!("{then} {when}"))
+}
+
 #[cfg(test)]
 mod tests {
-    use picket_model::{AccountId, Capture, CaseId, InstanceId, Region};
+    use picket_model::{AccountId, Capture, CaseId, Deadline, InstanceId, Region, Tier};
 
     use super::*;
 
@@ -109,6 +125,9 @@ mod tests {
             since: "2026-11-23T09:18:00Z".parse().unwrap(),
             lease_until: at,
             released: None,
+            tier: Tier::Suspected,
+            deadline: Some(Deadline { at: "2026-11-23T22:00:00Z".parse().unwrap(), then: AtDeadline::Lift }),
+            kept: None,
             measures: Vec::new(),
             secured: true,
         };
@@ -119,8 +138,8 @@ mod tests {
     #[test]
     fn the_board_says_what_is_held_and_since_when() {
         let expected = "quarantine in account 123456789012, us-east-1\n\n\
-            INSTANCE             STATE      SINCE       CASE               INTERFACES  RELEASED BY\n\
-            i-0aaaaaaaaaaaaaaaa  contained  42 min ago  case-0123456789ab           0\n\n\
+            INSTANCE             STATE      TIER       SINCE       CASE               INTERFACES  UNTIL           RELEASED BY\n\
+            i-0aaaaaaaaaaaaaaaa  contained  suspected  42 min ago  case-0123456789ab           0  lifted in 12 h\n\n\
             1 released before; `--all` shows them\n\n\
             next: picket release …\n";
         assert_eq!(board(&[HoldState::Contained]).text(Paint::default()), expected);

@@ -108,9 +108,14 @@ fn name(event: Event) -> String {
 
 fn tone(event: Event) -> Tone {
     match event {
-        Event::Verified | Event::ContainDone | Event::ReleaseDone | Event::MeasureDone | Event::UndoDone => Tone::Good,
+        Event::Verified
+        | Event::ContainDone
+        | Event::ReleaseDone
+        | Event::MeasureDone
+        | Event::UndoDone
+        | Event::Approved => Tone::Good,
         Event::ContainFailed | Event::ReleaseFailed | Event::MeasureFailed | Event::UndoFailed => Tone::Bad,
-        Event::Refused => Tone::Warn,
+        Event::Refused | Event::Denied | Event::ApprovalAsked => Tone::Warn,
         Event::Planned
         | Event::ContainIntended
         | Event::ReleaseIntended

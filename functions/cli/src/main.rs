@@ -1,20 +1,27 @@
 //! `picket`: the same stages from a terminal. Here: parse, run, end with a code. What may be asked is in `cli`.
 
 mod approve;
+mod assess;
+mod benchmark;
 mod cli;
 mod completions;
 mod demo;
 mod exit;
+mod explain;
 mod failure;
+mod fingerprint;
 mod fix;
 mod holds;
 mod journal;
+mod keep;
 mod log;
 mod pause;
 mod policy;
+mod posture;
 mod quarantine;
 mod release;
 mod replay;
+mod rule;
 mod session;
 mod show;
 mod target;

@@ -3,7 +3,7 @@
 
 use picket_model::{CaseId, GroupId, InstanceId, Untrusted};
 use picket_pipeline::reasons::StillHeld;
-use picket_pipeline::release::{Order, Released, Restored};
+use picket_pipeline::release::{Because, Order, Released, Restored};
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -28,7 +28,7 @@ pub struct Args {
     #[arg(long, value_name = "TEXT", value_parser = session::reason)]
     pub reason: Untrusted,
     /// Restore also what was changed since it was contained
-    #[arg(long)]
+    #[arg(long, alias = "anyway")]
     pub force: bool,
     /// Show what would be done, and do nothing
     #[arg(long)]
@@ -54,8 +54,16 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
     let (case, instances) = subject(&args.of)?;
     let (aws, caller) = session.known().await?;
     let scope = aws.scope(&caller);
-    let mut order =
-        Order { scope, case, instances, by: caller.arn, reason: args.reason, force: args.force, plan_only: true };
+    let mut order = Order {
+        scope,
+        case,
+        instances,
+        by: caller.arn,
+        reason: args.reason,
+        force: args.force,
+        because: Because::Asked,
+        plan_only: true,
+    };
     let planned = invoke(&aws, session, "planning the release", &order).await?;
     let goes_on = !args.plan && matches!(&planned, Released::Done { restored, .. } if !restored.is_empty());
     if !goes_on {
@@ -72,7 +80,7 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
 }
 
 /// One case, or instances; never both.
-fn subject(of: &[Target]) -> Result<(Option<CaseId>, Vec<InstanceId>), Failure> {
+pub(crate) fn subject(of: &[Target]) -> Result<(Option<CaseId>, Vec<InstanceId>), Failure> {
     if let [Target::Case(case)] = of {
         return Ok((Some(case.clone()), Vec::new()));
     }
@@ -81,8 +89,7 @@ fn subject(of: &[Target]) -> Result<(Option<CaseId>, Vec<InstanceId>), Failure> 
         Target::Case(_) => None,
     };
     let instances: Option<Vec<_>> = of.iter().map(instance).collect();
-    let mixed =
-        || Failure::usage("a release takes one case, or instances, not both").hint("release one case at a time");
+    let mixed = || Failure::usage("it takes one case, or instances, not both").hint("one case at a time");
     instances.map(|i| (None, i)).ok_or_else(mixed)
 }
 
@@ -143,12 +150,12 @@ impl Reply for Lifted {
             Released::Done { restored, still_held, .. } if restored.is_empty() && !still_held.is_empty() => {
                 held_by_others(&mut page, still_held);
             }
-            Released::Done { restored, undone, stays, still_held, planned: true } => {
+            Released::Done { restored, undone, stays, lost, still_held, planned: true } => {
                 held_by_others(&mut page, still_held);
                 plan(&mut page, restored);
-                besides(&mut page, "also put back", undone, "stays", stays);
+                besides(&mut page, &[("also put back", undone), ("stays", stays), ("does not come back", lost)]);
             }
-            Released::Done { restored, undone, stays, still_held, .. } => {
+            Released::Done { restored, undone, stays, still_held, planned: false, .. } => {
                 held_by_others(&mut page, still_held);
                 done(&mut page, restored);
                 // The plan has listed them; what is new is that it is done.
@@ -200,9 +207,9 @@ fn held_by_others(page: &mut Page, still_held: &[StillHeld]) {
 }
 
 /// What is put back beside the groups, and what stays; nothing is said where there is nothing.
-fn besides(page: &mut Page, back: &str, undone: &[String], stay: &str, stays: &[String]) {
-    for (label, changes) in [(back, undone), (stay, stays)] {
-        for change in changes {
+fn besides(page: &mut Page, parts: &[(&str, &Vec<String>)]) {
+    for (label, changes) in parts {
+        for change in *changes {
             page.line(Tone::Plain, format!("{label}: {change}"));
         }
     }

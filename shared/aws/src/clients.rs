@@ -8,6 +8,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use picket_model::Region;
+use picket_pipeline::pace::{Lane, Pace, Rank};
 
 /// Clients for everything that Picket speaks to.
 #[derive(Debug)]
@@ -17,6 +18,7 @@ pub struct Clients {
     eks: Mutex<HashMap<Region, aws_sdk_eks::Client>>,
     cloudtrail: Mutex<HashMap<Region, aws_sdk_cloudtrail::Client>>,
     iam: OnceLock<aws_sdk_iam::Client>,
+    pace: Mutex<Pace<Region>>,
 }
 
 impl Clients {
@@ -48,6 +50,7 @@ impl Clients {
             eks: Mutex::default(),
             cloudtrail: Mutex::default(),
             iam: OnceLock::new(),
+            pace: Mutex::default(),
         }
     }
 
@@ -89,8 +92,19 @@ impl Clients {
         self.iam.get_or_init(|| aws_sdk_iam::Client::new(&self.config))
     }
 
-    /// The SDK's configuration in another Region.
-    pub(crate) fn in_region(&self, region: &Region) -> SdkConfig {
+    /// Waits until EC2's published bucket lets a change of this rank through.
+    pub async fn paced(&self, region: &Region, lane: Lane, rank: Rank) {
+        let now = jiff::Timestamp::now();
+        let wait = self.pace.lock().unwrap_or_else(PoisonError::into_inner).take(region, lane, rank, now);
+        if wait.is_positive() {
+            tracing::debug!(?lane, ?rank, ?wait, "waiting for EC2's bucket");
+            tokio::time::sleep(wait.unsigned_abs()).await;
+        }
+    }
+
+    /// The SDK's configuration for a Region.
+    #[must_use]
+    pub fn in_region(&self, region: &Region) -> SdkConfig {
         self.config.to_builder().region(aws_config::Region::new(region.to_string())).build()
     }
 }

@@ -9,7 +9,7 @@ use picket_model::{
 use picket_pipeline::ports::{Answer, Cloud, Kind, PortError, Which};
 
 use crate::error::port_error;
-use crate::{Clients, events, instances};
+use crate::{Clients, events, instances, interfaces};
 
 /// EC2 takes at most 200 values in a filter.
 const PER_FILTER: usize = 200;
@@ -46,7 +46,8 @@ impl Cloud for Clients {
     async fn instances(&self, scope: &Scope, which: &Which) -> Answer<Vec<Instance>> {
         let mut found = Vec::new();
         for filter in filters(which) {
-            let mut pages = self.ec2(&scope.region).describe_instances().filters(filter).into_paginator().send();
+            let call = self.ec2(&scope.region).describe_instances().include_managed_resources(true);
+            let mut pages = call.filters(filter).into_paginator().send();
             while let Some(page) = pages.next().await {
                 let page = page.map_err(|e| port_error("reading the instances of", scope, &e))?;
                 for reservation in page.reservations() {
@@ -59,18 +60,7 @@ impl Cloud for Clients {
     }
 
     async fn interfaces(&self, scope: &Scope, of: &[InstanceId]) -> Answer<Vec<Interface>> {
-        let mut found = Vec::new();
-        for part in of.chunks(PER_FILTER) {
-            let filter = filter("attachment.instance-id", part.iter().map(ToString::to_string));
-            let mut pages =
-                self.ec2(&scope.region).describe_network_interfaces().filters(filter).into_paginator().send();
-            while let Some(page) = pages.next().await {
-                let page =
-                    page.map_err(|e| port_error("reading the interfaces of", format!("{} instances", of.len()), &e))?;
-                found.extend(page.network_interfaces().iter().filter_map(instances::interface));
-            }
-        }
-        Ok(found)
+        interfaces::of_instances(self, scope, of).await
     }
 
     async fn user_data(&self, scope: &Scope, of: &InstanceId) -> Answer<Option<String>> {

@@ -3,10 +3,13 @@
 //! respond is confined to.
 
 use async_trait::async_trait;
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_ec2::operation::create_security_group::builders::CreateSecurityGroupFluentBuilder;
 use aws_sdk_ec2::types::{Filter, IpPermission, ResourceType, SecurityGroup, Tag, TagSpecification};
 use picket_model::{GroupId, InterfaceId, Scope, VpcId};
 use picket_pipeline::Permit;
-use picket_pipeline::ports::{Answer, Containment, GroupState, Kind, PortError};
+use picket_pipeline::pace::{Lane, Rank};
+use picket_pipeline::ports::{Answer, Containment, GroupState, Kind, PortError, Rehearsal};
 
 use crate::error::port_error;
 use crate::{Clients, instances};
@@ -26,6 +29,19 @@ impl<'a> SecurityGroups<'a> {
     #[must_use]
     pub fn new(clients: &'a Clients, stack: &str) -> Self {
         Self { clients, stack: stack.to_owned() }
+    }
+
+    fn creating(&self, scope: &Scope, vpc: &VpcId) -> CreateSecurityGroupFluentBuilder {
+        // Names are unique in a VPC, and anybody may have taken ours: the name means nothing, the recorded id does.
+        let nonce = jiff::Timestamp::now().as_microsecond();
+        let mark = Tag::builder().key(MARK).value(&self.stack).build();
+        let name = Tag::builder().key("Name").value(format!("{} quarantine", self.stack)).build();
+        let tags = TagSpecification::builder().resource_type(ResourceType::SecurityGroup).tags(mark).tags(name).build();
+        let call = self.clients.ec2(&scope.region).create_security_group();
+        call.group_name(format!("{}-quarantine-{nonce}", self.stack))
+            .description("Picket quarantine: no rules, on purpose. Rules added here are removed.")
+            .vpc_id(vpc.as_str())
+            .tag_specifications(tags)
     }
 
     async fn read(&self, scope: &Scope, group: &GroupId) -> Answer<SecurityGroup> {
@@ -57,18 +73,8 @@ impl Containment for SecurityGroups<'_> {
     async fn create_group(&self, permit: &Permit, scope: &Scope, vpc: &VpcId) -> Answer<GroupId> {
         let doing = "making the quarantine group of";
         tracing::info!(%permit, %vpc, "making a quarantine group");
-        // Names are unique in a VPC, and anybody may have taken ours: the name means nothing, the recorded id does.
-        let nonce = jiff::Timestamp::now().as_microsecond();
-        let mark = Tag::builder().key(MARK).value(&self.stack).build();
-        let name = Tag::builder().key("Name").value(format!("{} quarantine", self.stack)).build();
-        let tags = TagSpecification::builder().resource_type(ResourceType::SecurityGroup).tags(mark).tags(name).build();
-        let call = self.clients.ec2(&scope.region).create_security_group();
-        let call = call
-            .group_name(format!("{}-quarantine-{nonce}", self.stack))
-            .description("Picket quarantine: no rules, on purpose. Rules added here are removed.")
-            .vpc_id(vpc.as_str())
-            .tag_specifications(tags);
-        let made = call.send().await.map_err(|e| port_error(doing, vpc, &e))?;
+        self.clients.paced(&scope.region, Lane::Changes, Rank::Contain).await;
+        let made = self.creating(scope, vpc).send().await.map_err(|e| port_error(doing, vpc, &e))?;
         let id = made.group_id().unwrap_or_default();
         GroupId::parse(id).map_err(|e| PortError::new(doing, vpc, Kind::Other, &e.to_string()))
     }
@@ -76,6 +82,7 @@ impl Containment for SecurityGroups<'_> {
     async fn empty_group(&self, permit: &Permit, scope: &Scope, group: &GroupId) -> Answer<()> {
         let found = self.read(scope, group).await?;
         tracing::info!(%permit, %group, rules = instances::count_rules(&found), "emptying the quarantine group");
+        self.clients.paced(&scope.region, Lane::Changes, Rank::Contain).await;
         let client = self.clients.ec2(&scope.region);
         let egress: Vec<IpPermission> = found.ip_permissions_egress().to_vec();
         if !egress.is_empty() {
@@ -99,11 +106,43 @@ impl Containment for SecurityGroups<'_> {
         groups: &[GroupId],
     ) -> Answer<()> {
         tracing::info!(%permit, %interface, ?groups, "setting the groups of an interface");
+        self.clients.paced(&scope.region, Lane::Interfaces, Rank::Contain).await;
         let call = self.clients.ec2(&scope.region).modify_network_interface_attribute();
         let call = call
             .network_interface_id(interface.as_str())
             .set_groups(Some(groups.iter().map(ToString::to_string).collect()));
         call.send().await.map(drop).map_err(|e| port_error("setting the groups of", interface, &e))
+    }
+}
+
+#[async_trait]
+impl Rehearsal for SecurityGroups<'_> {
+    async fn create_group(&self, scope: &Scope, vpc: &VpcId) -> Answer<()> {
+        let answer = self.creating(scope, vpc).dry_run(true).send().await;
+        rehearsed(answer, "asking whether a group may be made in", vpc)
+    }
+
+    async fn set_groups(&self, scope: &Scope, interface: &InterfaceId, groups: &[GroupId]) -> Answer<()> {
+        let call = self.clients.ec2(&scope.region).modify_network_interface_attribute();
+        let call = call.network_interface_id(interface.as_str()).dry_run(true);
+        let answer = call.set_groups(Some(groups.iter().map(ToString::to_string).collect())).send().await;
+        rehearsed(answer, "asking whether we may set the groups of", interface)
+    }
+}
+
+/// EC2 answers a dry run with an error in any case; this one means yes.
+fn rehearsed<T, E, R>(
+    answer: Result<T, SdkError<E, R>>,
+    doing: &'static str,
+    what: impl std::fmt::Display,
+) -> Answer<()>
+where
+    E: ProvideErrorMetadata,
+{
+    match answer {
+        Err(SdkError::ServiceError(error)) if error.err().code() == Some("DryRunOperation") => Ok(()),
+        Err(error) => Err(port_error(doing, what, &error)),
+        Ok(_) => Err(PortError::new(doing, what, Kind::Other, "it was answered as if it were no dry run")),
     }
 }
 

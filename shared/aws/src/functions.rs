@@ -1,7 +1,11 @@
-//! Invoking Picket's own functions, for people at a terminal: IAM's permission to invoke is the authorisation.
+//! Invoking Picket's own functions, for people at a terminal and for the sweep: IAM's permission to invoke is the
+//! authorisation.
 
+use async_trait::async_trait;
 use aws_sdk_lambda::primitives::Blob;
-use picket_pipeline::ports::{Answer, Kind, PortError};
+use aws_sdk_lambda::types::InvocationType;
+use picket_pipeline::ports::{Answer, Kind, PortError, Releases};
+use picket_pipeline::release::Order;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -40,5 +44,16 @@ impl Functions {
             return Err(wrong(message.to_owned()));
         }
         serde_json::from_slice(body).map_err(|e| wrong(format!("its answer cannot be read: {e}")))
+    }
+}
+
+#[async_trait]
+impl Releases for Functions {
+    async fn start(&self, order: &Order) -> Answer<()> {
+        let function = format!("{}-release", self.stack);
+        let wrong = |why: String| PortError::new("starting", &function, Kind::Other, &why);
+        let payload = serde_json::to_vec(order).map_err(|e| wrong(e.to_string()))?;
+        let call = self.client.invoke().function_name(&function).invocation_type(InvocationType::Event);
+        call.payload(Blob::new(payload)).send().await.map(drop).map_err(|e| port_error("starting", &function, &e))
     }
 }

@@ -11,14 +11,18 @@ pub mod error;
 pub mod events;
 pub mod fixes;
 pub mod functions;
+pub mod history;
 pub mod instances;
+mod interfaces;
 pub mod levers;
 pub mod links;
 pub mod pager;
 pub mod queues;
+pub mod regions;
 pub mod rehearsal;
 pub mod state;
 
+pub use aws_config::SdkConfig;
 pub use caller::Caller;
 pub use clients::Clients;
 pub use clock::SystemClock;

@@ -22,7 +22,9 @@ pub fn to_the_world(rules: &[Rule]) -> Vec<Exposure> {
     rules.iter().filter_map(open).collect()
 }
 
-fn is_world(cidr: &str) -> bool {
+/// Whether a range is so wide that it stands for everybody.
+#[must_use]
+pub fn is_world(cidr: &str) -> bool {
     // AWS hands out no other text; what cannot be read is not called open, and shows up as no rule.
     cidr.parse().is_ok_and(|net| is_world_net(&net))
 }

@@ -94,6 +94,56 @@ impl std::fmt::Display for HoldState {
     }
 }
 
+/// How sure it is that what is held is rogue.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tier {
+    /// The signs speak for it.
+    Suspected,
+    /// It was proved, or a person ordered it. What says nothing else is held for sure.
+    #[default]
+    Confirmed,
+}
+
+impl std::fmt::Display for Tier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Suspected => "suspected",
+            Self::Confirmed => "confirmed",
+        })
+    }
+}
+
+/// What happens to a hold at some time, unless people have said before that it stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deadline {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub then: AtDeadline,
+}
+
+/// What a deadline brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AtDeadline {
+    /// The hold is lifted.
+    Lift,
+    /// People are told again, louder; it stays.
+    Escalate,
+}
+
+/// That a hold stays until it is released, as people said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Who said so, as AWS knows them.
+    pub by: Untrusted,
+    /// Why.
+    pub reason: Untrusted,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// One instance in quarantine, with all that is needed to put it back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
@@ -122,8 +172,17 @@ pub struct Hold {
     pub since: Timestamp,
     /// Until when one worker may act on it alone.
     pub lease_until: Timestamp,
-    /// Who released it, when and why.
+    /// Who released it, or is about to, when and why.
     pub released: Option<Release>,
+    /// How sure it is.
+    #[serde(default)]
+    pub tier: Tier,
+    /// When it is lifted or told again, unless people say before that it stays.
+    #[serde(default)]
+    pub deadline: Option<Deadline>,
+    /// Who said that it stays.
+    #[serde(default)]
+    pub kept: Option<Kept>,
     /// The changes beside the groups, in the order in which they were made.
     #[serde(default)]
     pub measures: Vec<Measure>,
@@ -136,6 +195,13 @@ impl Hold {
     /// The cases that still hold it.
     pub fn cases(&self) -> impl Iterator<Item = &CaseId> {
         std::iter::once(&self.case).chain(&self.also).filter(|c| !self.lifted.contains(c))
+    }
+
+    /// What its deadline brings, once that is over.
+    #[must_use]
+    pub fn due(&self, now: Timestamp) -> Option<AtDeadline> {
+        let held = matches!(self.state, HoldState::Containing | HoldState::Contained);
+        self.deadline.as_ref().filter(|d| held && d.at <= now).map(|d| d.then)
     }
 }
 

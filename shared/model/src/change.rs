@@ -172,6 +172,8 @@ pub enum MeasureState {
     Done,
     /// Refused by AWS; containment stands all the same.
     Failed(Untrusted),
+    /// A release is putting it back: no other hold may rely on it any more.
+    Undoing,
     /// Put back by a release.
     Undone,
 }

@@ -48,8 +48,14 @@ impl Finding {
     /// The id of what `evaluation` finds.
     #[must_use]
     pub fn id_of(evaluation: &Evaluation) -> String {
-        let region = evaluation.region.as_ref().map(ToString::to_string).unwrap_or_default();
-        let name = format!("{}/{region}/{}/{}", evaluation.account, evaluation.asset, evaluation.rule);
+        Self::id_for(&evaluation.account, evaluation.region.as_ref(), &evaluation.asset, &evaluation.rule)
+    }
+
+    /// The id of what `rule` finds of `asset`.
+    #[must_use]
+    pub fn id_for(account: &AccountId, region: Option<&Region>, asset: &str, rule: &str) -> String {
+        let region = region.map(ToString::to_string).unwrap_or_default();
+        let name = format!("{account}/{region}/{asset}/{rule}");
         let mut digest = sha256_hex(name.as_bytes());
         digest.truncate(12);
         format!("finding-{digest}")

@@ -125,16 +125,23 @@ const MAY_FOLLOW: &[(Option<Event>, &[Event])] = &[
     ),
     (
         Some(Event::ReleaseIntended),
-        &[Event::ReleaseIntended, Event::ReleaseDone, Event::ReleaseFailed, Event::ContainIntended],
+        &[
+            Event::ReleaseIntended,
+            Event::ReleaseDone,
+            Event::ReleaseFailed,
+            Event::ContainIntended,
+            // Given up before it changed this one: a containment that follows finds it where it was.
+            Event::Verified,
+        ],
     ),
     (Some(Event::ReleaseDone), &[Event::Planned, Event::Refused, Event::ContainIntended, Event::ReleaseIntended]),
-    (Some(Event::ReleaseFailed), &[Event::ReleaseIntended, Event::ContainIntended]),
     (
         Some(Event::ApprovalAsked),
         &[Event::ApprovalAsked, Event::Approved, Event::Denied, Event::Planned, Event::Refused],
     ),
     (Some(Event::Approved), &[Event::MeasureIntended, Event::ApprovalAsked, Event::Planned, Event::Refused]),
     (Some(Event::Denied), &[Event::MeasureIntended, Event::ApprovalAsked, Event::Planned, Event::Refused]),
+    (Some(Event::ReleaseFailed), &[Event::ReleaseIntended, Event::ContainIntended, Event::Verified]),
 ];
 
 /// An entry that may not stand where it would.

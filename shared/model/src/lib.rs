@@ -13,6 +13,7 @@ pub mod finding;
 pub mod fix;
 pub mod id;
 pub mod journal;
+pub mod landscape;
 pub mod mode;
 pub mod notice;
 pub mod outcome;
@@ -23,7 +24,7 @@ pub mod trigger;
 
 pub use assessment::{Assessment, BenchmarkResult, ControlResult, Unseen};
 pub use asset::{Asset, Attempt, Cluster, Instance, InstanceState, Interface, InterfaceKind};
-pub use case::{Capture, CaseId, Hold, HoldState};
+pub use case::{AtDeadline, Capture, CaseId, Deadline, Hold, HoldState, Kept, Tier};
 pub use change::{Change, Facts, Measure, MeasureState, ScalingGroup};
 pub use decision::{Decision, Reason, Score, Target, Verdict};
 pub use document::Document;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::case::CaseId;
+use crate::case::Deadline;
 use crate::decision::Decision;
 use crate::id::{GroupId, InstanceId, InterfaceId};
 use crate::plan::Verification;
@@ -19,6 +20,17 @@ pub enum NoticeKind {
         interfaces: Vec<InterfaceOutcome>,
         /// When the last change was answered.
         contained_at: Timestamp,
+        /// When it is lifted or told again, unless people say before that it stays.
+        #[serde(default)]
+        deadline: Option<Deadline>,
+    },
+    /// A deadline passed, or a limit was met: somebody has to decide now.
+    Escalated {
+        /// What, and what to do next.
+        why: String,
+        /// Whether it is in quarantine.
+        #[serde(default)]
+        held: bool,
     },
     /// They would have been, were the mode not observe.
     WouldQuarantine {
@@ -43,6 +55,11 @@ pub enum NoticeKind {
     },
     /// A fix was proposed, made, refused or put back.
     Fix(Box<FixNotice>),
+    /// Somebody works against Picket: its rules, its functions, its groups, or with its own role.
+    Tampering {
+        /// What was seen, and what to do next.
+        what: String,
+    },
     /// Something is wrong with Picket itself.
     Trouble {
         /// What, and what to do next.

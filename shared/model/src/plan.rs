@@ -28,6 +28,15 @@ pub enum Step {
     },
 }
 
+impl Step {
+    /// The instance that it is about.
+    #[must_use]
+    pub fn instance(&self) -> &InstanceId {
+        let (Self::Contain { instance, .. } | Self::CannotContain { instance, .. }) = self;
+        instance
+    }
+}
+
 impl std::fmt::Display for Step {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

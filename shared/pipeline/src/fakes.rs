@@ -1,7 +1,9 @@
 //! A small world behind the ports, for tests: instances, interfaces, groups, holds and queues in memory, every call
 //! counted, and faults put before or after any call. It checks the invariants that no stage may break, at every change.
 
+mod containment;
 pub mod fixing;
+mod holds;
 mod levers;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -10,15 +12,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use picket_model::{
-    AccountId, CaseId, Change, Cluster, Entry, Facts, GroupId, Hold, HoldState, Instance, InstanceId, Interface,
-    InterfaceId, Notice, Observation, Principal, Rule, ScalingGroup, Scope, Untrusted, VpcId, journal,
+    AccountId, Change, Cluster, Entry, Facts, GroupId, Hold, HoldState, Instance, InstanceId, Interface, InterfaceId,
+    Notice, Observation, Principal, Rule, ScalingGroup, Scope, Untrusted, VpcId, journal,
 };
 
 use crate::messages::Message;
-use crate::permit::Permit;
 use crate::ports::{
-    Answer, Begun, Budget, Claim, Clock, Cloud, Containment, GroupState, Holds, Inventory, Kind, Look, Pager, Policies,
-    PortError, Queues, Seen, StoredPolicy, Which,
+    Answer, Budget, Claim, Clock, Cloud, GroupState, Inventory, Kind, Look, Pager, Policies, PortError, Queues, Seen,
+    StoredPolicy, Which,
 };
 
 /// What goes wrong with one call.
@@ -65,8 +66,12 @@ pub struct State {
     pub journal: Vec<Entry>,
     /// Our quarantine groups.
     pub quarantine: HashMap<VpcId, GroupId>,
-    /// How many holds began in each hour.
+    /// How many holds began in each hour, by counter.
     pub begun: HashMap<String, u32>,
+    /// How many instances run, as a sweep counted them.
+    pub running: Option<u64>,
+    /// Releases that the sweep started.
+    pub started: Vec<crate::release::Order>,
     /// The policy.
     pub policy: StoredPolicy,
     /// First-seen times.
@@ -214,48 +219,6 @@ impl Cloud for World {
     }
 }
 
-#[async_trait]
-impl Containment for World {
-    async fn marked_groups(&self, _: &Scope, vpc: &VpcId) -> Answer<Vec<GroupState>> {
-        self.call("marked_groups", |s| Ok(s.groups.values().filter(|g| &g.vpc == vpc).cloned().collect())).await
-    }
-
-    async fn create_group(&self, _: &Permit, _: &Scope, vpc: &VpcId) -> Answer<GroupId> {
-        self.call("create_group", |s| {
-            let text = format!("sg-{:08x}", 0xfeed_0000_u32 + u32::try_from(s.groups.len()).unwrap_or(0));
-            let id = GroupId::parse(text)
-                .map_err(|e| PortError::new("making a group in", vpc, Kind::Other, &e.to_string()))?;
-            s.groups.insert(id.clone(), GroupState { id: id.clone(), vpc: vpc.clone(), rules: 2 });
-            Ok(id)
-        })
-        .await
-    }
-
-    async fn empty_group(&self, _: &Permit, _: &Scope, group: &GroupId) -> Answer<()> {
-        self.call("empty_group", |s| {
-            if let Some(g) = s.groups.get_mut(group) {
-                g.rules = 0;
-            }
-            Ok(())
-        })
-        .await
-    }
-
-    async fn set_groups(&self, _: &Permit, _: &Scope, interface: &InterfaceId, groups: &[GroupId]) -> Answer<()> {
-        self.call("set_groups", |s| {
-            s.check_change(interface, groups);
-            match s.interfaces.iter_mut().find(|i| &i.id == interface) {
-                Some(found) => {
-                    found.groups = groups.to_vec();
-                    Ok(())
-                }
-                None => Err(PortError::new("setting the groups of", interface, Kind::NotFound, "gone")),
-            }
-        })
-        .await
-    }
-}
-
 impl State {
     /// The invariants of a change: captured and intended before, into an empty group or back to the capture.
     fn check_change(&mut self, interface: &InterfaceId, groups: &[GroupId]) {
@@ -279,6 +242,21 @@ impl State {
             Some(_) => Some("was changed outside of a containment or a release"),
         };
         self.violations.extend(problem.map(|p| format!("{interface} {p}")));
+    }
+
+    /// Takes from every counter of a budget, or from none.
+    fn spend(&mut self, count: usize, budget: &Budget) -> bool {
+        let mut wanted = vec![(budget.hour.clone(), count, budget.limit)];
+        wanted.extend(budget.also.iter().map(|c| (format!("{} {}", budget.hour, c.name), c.count, c.limit)));
+        let after = |(name, count, _): &(String, usize, u32)| {
+            self.begun.get(name).copied().unwrap_or(0).saturating_add(u32::try_from(*count).unwrap_or(u32::MAX))
+        };
+        if wanted.iter().any(|w| after(w) > w.2) {
+            return false;
+        }
+        let spent: Vec<_> = wanted.iter().map(|w| (w.0.clone(), after(w))).collect();
+        self.begun.extend(spent);
+        true
     }
 
     fn check_hold(&mut self, before: Option<&Hold>, next: &Hold) {
@@ -337,6 +315,14 @@ impl Inventory for World {
         self.call("first_seen", |s| Ok(what.iter().map(|w| *s.seen.entry(w.clone()).or_insert(at)).collect())).await
     }
 
+    async fn keep_running(&self, _: &Scope, count: usize) -> Answer<()> {
+        self.call("keep_running", |s| {
+            s.running = Some(count as u64);
+            Ok(())
+        })
+        .await
+    }
+
     async fn remember(&self, _: &[Observation]) -> Answer<()> {
         self.call("remember", |_| Ok(())).await
     }
@@ -348,85 +334,6 @@ impl Inventory for World {
                 s.looks.insert(look.reservation.clone(), (look.by.clone(), look.until));
             }
             Ok(!taken)
-        })
-        .await
-    }
-}
-
-#[async_trait]
-impl Holds for World {
-    async fn begin(&self, new: &[Hold], intents: &[Entry], budget: &Budget) -> Answer<Begun> {
-        self.call("begin", |s| {
-            let existing: Vec<Hold> = new.iter().filter_map(|h| s.holds.get(&h.instance).cloned()).collect();
-            if !existing.is_empty() {
-                return Ok(Begun::Existing(existing));
-            }
-            let spent = s.begun.get(&budget.hour).copied().unwrap_or(0);
-            let wanted = u32::try_from(new.len()).unwrap_or(u32::MAX);
-            if spent.saturating_add(wanted) > budget.limit {
-                return Ok(Begun::OverBudget);
-            }
-            s.begun.insert(budget.hour.clone(), spent + wanted);
-            for hold in new {
-                s.check_hold(None, hold);
-                s.holds.insert(hold.instance.clone(), hold.clone());
-            }
-            s.append(intents);
-            Ok(Begun::All)
-        })
-        .await
-    }
-
-    async fn update(&self, expected: &Hold, next: &Hold, entries: &[Entry]) -> Answer<bool> {
-        self.call("update", |s| {
-            if s.holds.get(&next.instance) != Some(expected) {
-                return Ok(false);
-            }
-            s.check_hold(Some(expected), next);
-            s.holds.insert(next.instance.clone(), next.clone());
-            s.append(entries);
-            Ok(true)
-        })
-        .await
-    }
-
-    async fn hold(&self, _: &Scope, instance: &InstanceId) -> Answer<Option<Hold>> {
-        self.call("hold", |s| Ok(s.holds.get(instance).cloned())).await
-    }
-
-    async fn holds(&self, _: &Scope) -> Answer<Vec<Hold>> {
-        self.call("holds", |s| Ok(s.holds.values().cloned().collect())).await
-    }
-
-    async fn note(&self, entries: &[Entry]) -> Answer<()> {
-        self.call("note", |s| {
-            let new: Vec<_> = entries.iter().filter(|e| !s.journal.contains(e)).cloned().collect();
-            s.append(&new);
-            Ok(())
-        })
-        .await
-    }
-
-    async fn journal(&self, case: &CaseId) -> Answer<Vec<Entry>> {
-        self.call("journal", |s| Ok(s.journal.iter().filter(|e| &e.case == case).cloned().collect())).await
-    }
-
-    async fn quarantine_group(&self, _: &Scope, vpc: &VpcId) -> Answer<Option<GroupId>> {
-        self.call("quarantine_group", |s| Ok(s.quarantine.get(vpc).cloned())).await
-    }
-
-    async fn keep_quarantine_group(
-        &self,
-        _: &Scope,
-        vpc: &VpcId,
-        group: &GroupId,
-        gone: Option<&GroupId>,
-    ) -> Answer<GroupId> {
-        self.call("keep_quarantine_group", |s| {
-            if s.quarantine.get(vpc) == gone {
-                s.quarantine.remove(vpc);
-            }
-            Ok(s.quarantine.entry(vpc.clone()).or_insert_with(|| group.clone()).clone())
         })
         .await
     }

@@ -1,7 +1,8 @@
 //! Which policy is in force: the current one; if that is broken, the last good one; if there is none, observe.
 
+use picket_checks::policy::Reach;
 use picket_checks::{Policy, PolicyError};
-use picket_model::{Mode, Untrusted};
+use picket_model::{Instance, Mode, Scope, Untrusted};
 use std::hash::{Hash, Hasher};
 
 use crate::ports::{Answer, Policies, StoredPolicy};
@@ -42,6 +43,19 @@ impl InForce {
             "the policy's field `mode`"
         };
         (self.policy.mode.and(self.ceiling), set_by)
+    }
+
+    /// How far Picket may go with one instance, and which setting decided it.
+    #[must_use]
+    pub fn reach(&self, scope: &Scope, instance: Option<&Instance>) -> Reach {
+        let reach = self.policy.reach(scope, instance);
+        if self.ceiling < reach.mode {
+            return Reach { mode: self.ceiling, why: "the stack's parameter Mode".to_owned() };
+        }
+        match self.trouble.is_some() && self.version == "default" {
+            true => Reach { why: "the policy is broken and there is no earlier one".to_owned(), ..reach },
+            false => reach,
+        }
     }
 }
 

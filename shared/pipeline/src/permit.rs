@@ -1,11 +1,11 @@
 //! The permit: without one, no change can be asked for, and only this module can make one. In observe mode it cannot
 //! be made at all. A refusal says which rail stopped it and what to do next.
 
-use picket_checks::Policy;
 use picket_model::fix::{Fix, FixStep};
-use picket_model::{Decision, InstanceId, Mode, Plan, Untrusted};
+use picket_model::{CaseId, Decision, InstanceId, Mode, Scope, Untrusted};
 
 use crate::in_force::InForce;
+use crate::rails::Sifted;
 
 /// Leave to make the changes of one plan or one release. Not `Clone`, not `Default`, no public constructor.
 #[derive(Debug)]
@@ -20,7 +20,24 @@ pub enum Refusal {
     #[error("the mode is observe ({set_by}); nothing is changed")]
     Observing {
         /// Which setting says so.
-        set_by: &'static str,
+        set_by: String,
+    },
+    /// The mode is dry run.
+    #[error("the mode is dry_run ({set_by}); AWS was asked, and nothing is changed")]
+    Rehearsing {
+        /// Which setting says so.
+        set_by: String,
+    },
+    /// Too few members of a group would be left working, for a suspicion.
+    #[error(
+        "{group} would have fewer than {nodes} members working, and this is only suspected; nothing was changed there. \
+         If it is rogue, order it with `picket quarantine`"
+    )]
+    MinimumHealthy {
+        /// The Auto Scaling group.
+        group: Untrusted,
+        /// How many are to be left working.
+        nodes: u32,
     },
     /// People paused all changes.
     #[error("changes are paused: {0}; `picket resume` lets them go on")]
@@ -58,23 +75,32 @@ pub enum Refusal {
     },
 }
 
-/// Grants or refuses a plan.
+/// Grants a plan that the rails let through, or refuses it.
 ///
 /// # Errors
-/// The first rail that stops it: mode, pause, never-list, a plan larger than the whole hour's budget.
-pub fn for_plan(in_force: &InForce, decision: &Decision, plan: &Plan) -> Result<Permit, Refusal> {
-    if let (Mode::Observe, set_by) = in_force.mode() {
-        return Err(Refusal::Observing { set_by });
+/// The first rail that stops it as a whole: the deployment's mode, a pause, a plan larger than the whole hour's budget.
+pub fn for_plan(in_force: &InForce, decision: &Decision, sifted: &Sifted) -> Result<Permit, Refusal> {
+    let permit = to_go_on(in_force, &decision.case)?;
+    let wanted = sifted.plan().instances().len();
+    let limit = in_force.policy.blast_radius.instances_per_hour;
+    if u32::try_from(wanted).unwrap_or(u32::MAX) > limit {
+        return Err(Refusal::BlastRadius { wanted, limit });
+    }
+    Ok(permit)
+}
+
+/// Grants going on with holds of a case whose instances the rails let through when they were taken.
+///
+/// # Errors
+/// Where the deployment observes, and while changes are paused.
+pub fn to_go_on(in_force: &InForce, case: &CaseId) -> Result<Permit, Refusal> {
+    if !in_force.ceiling.acts() {
+        return Err(Refusal::Observing { set_by: "the stack's parameter Mode".to_owned() });
     }
     if let Some(why) = &in_force.paused {
         return Err(Refusal::Paused(why.clone()));
     }
-    never(&in_force.policy, decision, plan)?;
-    let (wanted, limit) = (plan.instances().len(), in_force.policy.blast_radius.instances_per_hour);
-    if u32::try_from(wanted).unwrap_or(u32::MAX) > limit {
-        return Err(Refusal::BlastRadius { wanted, limit });
-    }
-    Ok(Permit { for_whom: decision.case.to_string() })
+    Ok(Permit { for_whom: case.to_string() })
 }
 
 /// Grants a release that a person ordered. Putting back is allowed in every mode: it is how people take control.
@@ -87,11 +113,12 @@ pub fn for_release(by: &Untrusted, instance: &InstanceId) -> Permit {
 ///
 /// # Errors
 /// In observe mode, and while changes are paused.
-pub fn to_prepare(in_force: &InForce) -> Result<Permit, Refusal> {
-    match (in_force.mode(), &in_force.paused) {
-        ((Mode::Observe, set_by), _) => Err(Refusal::Observing { set_by }),
-        (_, Some(why)) => Err(Refusal::Paused(why.clone())),
-        _ => Ok(Permit { for_whom: "preparing".to_owned() }),
+pub fn to_prepare(in_force: &InForce, scope: &Scope) -> Result<Permit, Refusal> {
+    let reach = in_force.reach(scope, None);
+    match &in_force.paused {
+        _ if !reach.mode.acts() => Err(Refusal::Observing { set_by: reach.why }),
+        Some(why) => Err(Refusal::Paused(why.clone())),
+        None => Ok(Permit { for_whom: "preparing".to_owned() }),
     }
 }
 
@@ -101,8 +128,10 @@ pub fn to_prepare(in_force: &InForce) -> Result<Permit, Refusal> {
 /// # Errors
 /// The first rail that stops it.
 pub fn for_fix(in_force: &InForce, fix: &Fix) -> Result<Permit, Refusal> {
-    if let (Mode::Observe, set_by) = in_force.mode() {
-        return Err(Refusal::Observing { set_by });
+    let reach = in_force.reach(&fix.scope, None);
+    // Fixes are made where everything is: `contain_only` cuts the network alone.
+    if reach.mode < Mode::Enforce {
+        return Err(Refusal::Observing { set_by: reach.why });
     }
     if let Some(why) = &in_force.paused {
         return Err(Refusal::Paused(why.clone()));
@@ -113,7 +142,7 @@ pub fn for_fix(in_force: &InForce, fix: &Fix) -> Result<Permit, Refusal> {
         let in_text = |text: &str| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').any(|word| word == id);
         id == account || fix.steps.iter().any(|s| in_text(&s.aim.target) || in_text(&s.facts.to_string()))
     };
-    if let Some(never) = in_force.policy.never.iter().find(|n| named(&n.id)) {
+    if let Some(never) = in_force.policy.never.iter().find(|n| !n.id.is_empty() && named(&n.id)) {
         return Err(Refusal::Never { id: never.id.clone(), why: never.why.clone() });
     }
     let stops = |s: &FixStep| crate::fixes::action(&s.aim.action).is_some_and(|a| a.stops_principals);
@@ -133,22 +162,6 @@ pub fn to_finish(fix: &Fix) -> Permit {
 #[must_use]
 pub fn to_undo(by: &Untrusted, fix: &Fix) -> Permit {
     Permit { for_whom: format!("undo of {} by {by}", fix.id) }
-}
-
-fn never(policy: &Policy, decision: &Decision, plan: &Plan) -> Result<(), Refusal> {
-    let account = decision.scope.account.as_str().to_owned();
-    let of_plan = plan.instances().into_iter().flat_map(|i| {
-        let captures = plan.captures_of(&i);
-        let ids = captures
-            .into_iter()
-            .flat_map(|c| c.groups.into_iter().map(String::from).chain([c.vpc.to_string(), c.interface.to_string()]));
-        ids.chain([i.to_string()]).collect::<Vec<_>>()
-    });
-    let touched: Vec<String> = of_plan.chain([account]).collect();
-    match policy.never.iter().find(|n| touched.contains(&n.id)) {
-        Some(never) => Err(Refusal::Never { id: never.id.clone(), why: never.why.clone() }),
-        None => Ok(()),
-    }
 }
 
 impl std::fmt::Display for Permit {

@@ -132,6 +132,15 @@ pub trait Containment: Send + Sync {
     ) -> Answer<()>;
 }
 
+/// Asks AWS with `DryRun` whether it would let us, and changes nothing: `Ok` is yes.
+#[async_trait]
+pub trait Rehearsal: Send + Sync {
+    /// Whether we could make a quarantine group.
+    async fn create_group(&self, scope: &Scope, vpc: &VpcId) -> Answer<()>;
+    /// Whether we could give an interface these groups.
+    async fn set_groups(&self, scope: &Scope, interface: &InterfaceId, groups: &[GroupId]) -> Answer<()>;
+}
+
 /// Reads and makes the changes beside the groups. Making one twice is making it once, and what is so already is done.
 #[async_trait]
 pub trait Levers: Send + Sync {
@@ -202,6 +211,8 @@ pub trait Inventory: Send + Sync {
     async fn first_seen(&self, account: &AccountId, what: &[Seen], at: Timestamp) -> Answer<Vec<Timestamp>>;
     /// Adds or refreshes assets.
     async fn remember(&self, observations: &[Observation]) -> Answer<()>;
+    /// Keeps how many instances run in an account and Region.
+    async fn keep_running(&self, scope: &Scope, count: usize) -> Answer<()>;
     /// Takes a launch for looking at it as a whole until `until`. False if another trigger did so before: AWS sends
     /// two events for each instance of a launch, and one look is enough for all of them. The same trigger may ask again.
     async fn claim_look(&self, look: &Look<'_>) -> Answer<bool> {
@@ -215,6 +226,19 @@ pub trait Inventory: Send + Sync {
 pub struct Budget {
     /// The hour, such as `2026-11-23T14`.
     pub hour: String,
+    /// The limit.
+    pub limit: u32,
+    /// Other counters of that hour that must allow it, too.
+    pub also: Vec<Counter>,
+}
+
+/// One more counter of the hour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counter {
+    /// What it counts, such as `group/web`.
+    pub name: String,
+    /// How many are taken from it.
+    pub count: usize,
     /// The limit.
     pub limit: u32,
 }
@@ -238,6 +262,9 @@ pub trait Holds: Send + Sync {
     async fn begin(&self, new: &[Hold], intents: &[Entry], budget: &Budget) -> Answer<Begun>;
     /// Takes over or updates a hold that is still as `expected`: answers false if somebody else was faster.
     async fn update(&self, expected: &Hold, next: &Hold, entries: &[Entry]) -> Answer<bool>;
+    /// Takes over a hold that was released, counted against the budget as a new one. `Existing` with nothing in it if
+    /// somebody else was faster.
+    async fn begin_again(&self, expected: &Hold, next: &Hold, entries: &[Entry], budget: &Budget) -> Answer<Begun>;
     /// A hold.
     async fn hold(&self, scope: &Scope, instance: &InstanceId) -> Answer<Option<Hold>>;
     /// All holds of an account and Region, released ones included.
@@ -246,6 +273,8 @@ pub trait Holds: Send + Sync {
     async fn note(&self, entries: &[Entry]) -> Answer<()>;
     /// The journal of a case, oldest first.
     async fn journal(&self, case: &CaseId) -> Answer<Vec<Entry>>;
+    /// How many instances run in an account, as the sweep counted them last; none before the first sweep.
+    async fn running(&self, account: &AccountId) -> Answer<Option<u64>>;
     /// The quarantine group that we made for a VPC.
     async fn quarantine_group(&self, scope: &Scope, vpc: &VpcId) -> Answer<Option<GroupId>>;
     /// Remembers it, unless one is remembered already that is not `gone`: answers the one that counts.
@@ -320,6 +349,13 @@ pub trait Links: Send + Sync {
 pub trait Queues: Send + Sync {
     /// Sends; when it answers, they are kept by the queue.
     async fn send(&self, messages: Vec<Message>) -> Answer<()>;
+}
+
+/// Starts the release function, which alone may put anything back. Nobody waits for its end.
+#[async_trait]
+pub trait Releases: Send + Sync {
+    /// Starts it with an order.
+    async fn start(&self, order: &crate::release::Order) -> Answer<()>;
 }
 
 /// What came of an attempt to take a notice for telling.

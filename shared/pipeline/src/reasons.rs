@@ -2,7 +2,7 @@
 //! the captures and the measures; a later one adds itself, and lifting one leaves the others standing.
 
 use jiff::Timestamp;
-use picket_model::{CaseId, Entry, Event, Hold, HoldState, InstanceId, Untrusted};
+use picket_model::{CaseId, Deadline, Entry, Event, Hold, HoldState, InstanceId, Tier, Untrusted};
 use serde::{Deserialize, Serialize};
 
 use crate::ports::{Answer, Holds};
@@ -26,8 +26,20 @@ pub fn is_new(hold: &Hold, case: &CaseId) -> bool {
 ///
 /// # Errors
 /// If the store cannot be written.
-pub async fn add(holds: &dyn Holds, hold: &Hold, case: &CaseId, now: Timestamp) -> Answer<Option<Hold>> {
+pub async fn add(
+    holds: &dyn Holds,
+    hold: &Hold,
+    case: &CaseId,
+    (tier, deadline): (Tier, Option<Deadline>),
+    now: Timestamp,
+) -> Answer<Option<Hold>> {
     let mut next = hold.clone();
+    if hold.kept.is_none() && tier >= hold.tier {
+        // The surer reason counts; of two that are as sure, the later deadline.
+        let later = deadline.filter(|d| tier > hold.tier || hold.deadline.as_ref().is_some_and(|h| h.at < d.at));
+        next.deadline = if tier > hold.tier { later } else { later.or(next.deadline) };
+        next.tier = tier;
+    }
     next.lifted.retain(|c| c != case);
     if next.case != *case && !next.also.contains(case) {
         next.also.push(case.clone());

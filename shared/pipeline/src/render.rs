@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 mod fixes;
 
-use picket_model::{Decision, Notice, NoticeKind, Verification};
+use picket_model::{AtDeadline, Decision, Notice, NoticeKind, Verification};
 
 /// SNS refuses a subject of 100 characters and more, and one with line breaks or control characters.
 const LONGEST_SUBJECT: usize = 99;
@@ -21,7 +21,7 @@ pub struct Page {
     pub subject: String,
     /// Plain text.
     pub body: String,
-    /// `critical`, `high`, `medium` or `low`: what topics filter by.
+    /// `emergency`, `critical`, `high`, `medium` or `low`: what topics filter by.
     pub severity: &'static str,
 }
 
@@ -38,6 +38,9 @@ pub fn page(notice: &Notice) -> Page {
     }
     let d = &notice.decision;
     line(&mut body, "Case", &format!("{}, score {} of 100", d.case, d.score.total));
+    if let NoticeKind::Escalated { why, .. } | NoticeKind::Tampering { what: why } = &notice.kind {
+        line(&mut body, "What is", why);
+    }
     if let NoticeKind::Trouble { what } | NoticeKind::Refused { why: what } = &notice.kind {
         line(&mut body, "Stopped", what);
     }
@@ -80,6 +83,9 @@ fn headline(notice: &Notice) -> String {
             format!("WOULD QUARANTINE: {what} {where_} (observe mode, nothing was changed)")
         }
         NoticeKind::Refused { .. } => format!("NOT QUARANTINED: {what} {where_}"),
+        NoticeKind::Escalated { held: true, .. } => format!("STILL HELD, DECIDE NOW: {what} {where_}"),
+        NoticeKind::Escalated { .. } => format!("NOT QUARANTINED, A LIMIT IS REACHED: {what} {where_}"),
+        NoticeKind::Tampering { .. } => format!("PICKET IS BEING TAMPERED WITH {where_}"),
         NoticeKind::Suspicious => format!("LOOK AT: {what} {where_}"),
         NoticeKind::Released { .. } => format!("RELEASED: {what} {where_}"),
         NoticeKind::Fix(fix) => format!("{}: {what} {where_}", fixes::word(fix.became)),
@@ -136,7 +142,7 @@ fn target_line(t: &picket_model::Target) -> String {
 
 fn done(body: &mut String, notice: &Notice) {
     match &notice.kind {
-        NoticeKind::Quarantined { interfaces, contained_at } => {
+        NoticeKind::Quarantined { interfaces, contained_at, deadline } => {
             let held = interfaces.iter().filter(|i| !matches!(i.verification, Verification::Leaking(_))).count();
             let took = contained_at.duration_since(notice.decision.triggered_at).as_secs().max(0);
             line(
@@ -155,6 +161,13 @@ fn done(body: &mut String, notice: &Notice) {
                 format!("{:<8}{} of {}{why}", i.verification.word(), i.interface, i.instance)
             });
             listed(body, "Verified", lines.collect());
+            if let Some(deadline) = deadline {
+                let then = match deadline.then {
+                    AtDeadline::Lift => "it is lifted then, unless somebody keeps it",
+                    AtDeadline::Escalate => "you are told again then, unless somebody keeps or lifts it",
+                };
+                line(body, "Until", &format!("{}: {then}", deadline.at));
+            }
         }
         NoticeKind::WouldQuarantine { steps } => listed(body, "Would do", steps.clone()),
         NoticeKind::Released { restored, .. } => {
@@ -166,24 +179,38 @@ fn done(body: &mut String, notice: &Notice) {
             };
             listed(body, "Restored", restored.iter().map(text).collect());
         }
-        NoticeKind::Refused { .. } | NoticeKind::Suspicious | NoticeKind::Trouble { .. } | NoticeKind::Fix(_) => {}
+        NoticeKind::Refused { .. }
+        | NoticeKind::Suspicious
+        | NoticeKind::Escalated { .. }
+        | NoticeKind::Tampering { .. }
+        | NoticeKind::Fix(_)
+        | NoticeKind::Trouble { .. } => {}
     }
 }
 
 fn next(body: &mut String, notice: &Notice) {
     let (case, stack) = (&notice.decision.case, ascii(&notice.stack));
     match &notice.kind {
-        NoticeKind::Quarantined { .. } => {
+        NoticeKind::Quarantined { .. } | NoticeKind::Escalated { held: true, .. } => {
+            if !matches!(&notice.kind, NoticeKind::Quarantined { deadline: None, .. }) {
+                line(body, "Keep it", &format!("picket keep {case} --reason \"...\" --stack {stack}"));
+            }
             line(body, "Lift it", &format!("picket release {case} --reason \"...\" --stack {stack}"));
             line(body, "History", &format!("picket journal {case} --stack {stack}"));
         }
-        NoticeKind::WouldQuarantine { .. } | NoticeKind::Refused { .. } | NoticeKind::Suspicious => {
+        NoticeKind::WouldQuarantine { .. }
+        | NoticeKind::Refused { .. }
+        | NoticeKind::Escalated { .. }
+        | NoticeKind::Suspicious => {
             let ids: Vec<_> = notice.decision.targets.iter().filter_map(|t| t.instance.as_ref()).take(3).collect();
             if let Some(first) = ids.first() {
                 line(body, "Cut it off", &format!("picket quarantine {first} --reason \"...\" --stack {stack}"));
             }
         }
         NoticeKind::Released { .. } => line(body, "History", &format!("picket journal {case} --stack {stack}")),
+        NoticeKind::Tampering { .. } => {
+            line(body, "Stop it", &format!("picket pause --reason \"...\" --stack {stack}"))
+        }
         NoticeKind::Trouble { .. } | NoticeKind::Fix(_) => {}
     }
 }
@@ -206,6 +233,7 @@ fn listed(body: &mut String, label: &str, lines: Vec<String>) {
 
 fn severity(kind: &NoticeKind) -> &'static str {
     match kind {
+        NoticeKind::Escalated { .. } | NoticeKind::Tampering { .. } => "emergency",
         NoticeKind::Quarantined { .. } | NoticeKind::Refused { .. } | NoticeKind::Trouble { .. } => "critical",
         NoticeKind::WouldQuarantine { .. } => "high",
         NoticeKind::Suspicious => "medium",

@@ -28,7 +28,11 @@ fn quarantined(verification: Verification) -> NoticeKind {
         interface: InterfaceId::parse("eni-00000000").unwrap(),
         verification,
     };
-    NoticeKind::Quarantined { interfaces: vec![outcome], contained_at: respond::decision(1).triggered_at }
+    NoticeKind::Quarantined {
+        interfaces: vec![outcome],
+        contained_at: respond::decision(1).triggered_at,
+        deadline: None,
+    }
 }
 
 #[test]

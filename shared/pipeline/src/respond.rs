@@ -10,11 +10,14 @@
 //! Errors: passing faults are returned so that the message is tried again; refusals are told and end it.
 
 mod containing;
+mod rehearsing;
 mod securing;
+mod taking;
 mod verifying;
 
 use futures::future::try_join_all;
 use futures::{join, try_join};
+use jiff::{RoundMode, TimestampRound, Unit};
 use picket_model::{Decision, Entry, Event, InstanceId, Notice, NoticeKind, Plan, Untrusted, VpcId};
 
 use crate::actions::quarantine_group::{self, Check};
@@ -22,7 +25,8 @@ use crate::in_force::{self, InForce, Settings};
 use crate::messages::{Message, Prepare};
 use crate::permit::{self, Refusal};
 use crate::plan::{self, Live};
-use crate::ports::{Answer, Clock, Cloud, Containment, Holds, Levers, Policies, Queues};
+use crate::ports::{Answer, Clock, Cloud, Containment, Holds, Levers, Policies, Queues, Rehearsal};
+use crate::rails::{self, Left};
 
 /// What respond needs.
 pub struct Ports<'a> {
@@ -34,6 +38,8 @@ pub struct Ports<'a> {
     pub policies: &'a dyn Policies,
     /// Keeps holds and the journal.
     pub holds: &'a dyn Holds,
+    /// Asks AWS whether it would let us.
+    pub rehearsal: &'a dyn Rehearsal,
     /// Changes everything else.
     pub levers: &'a dyn Levers,
     /// Hands over to notify.
@@ -63,6 +69,7 @@ impl Responded {
             Self::Contained(_) => "contained",
             Self::Nothing => "nothing",
             Self::Refused(Refusal::Observing { .. }) => "observed",
+            Self::Refused(Refusal::Rehearsing { .. }) => "rehearsed",
             Self::Refused(_) => "refused",
             Self::Later(_) => "later",
         }
@@ -92,13 +99,24 @@ pub async fn run(ports: &Ports<'_>, settings: &Settings, decision: &Decision) ->
         // Someone may have crashed after the change and before saying so.
         return containing::resume(ports, settings, &in_force, decision, &live).await;
     }
-    let permit = match permit::for_plan(&in_force, decision, &plan) {
+    let hour = ports.clock.now();
+    let hour = hour.round(TimestampRound::new().smallest(Unit::Hour).mode(RoundMode::Trunc)).unwrap_or(hour);
+    let members = rails::members(ports.levers, ports.holds, &in_force, decision, &live, hour).await?;
+    let sifted = rails::sift(&in_force, decision, &live, &plan, &members);
+    for Left { refusal, plan } in &sifted.left {
+        refuse(ports, settings, decision, plan, &live, refusal.clone()).await?;
+    }
+    if let (true, Some(left)) = (sifted.plan().steps.is_empty(), sifted.left.first()) {
+        return Ok(Responded::Refused(left.refusal.clone()));
+    }
+    let permit = match permit::for_plan(&in_force, decision, &sifted) {
         Ok(permit) => permit,
-        Err(refusal) => return refuse(ports, settings, decision, &plan, refusal).await,
+        Err(refusal) => return refuse(ports, settings, decision, sifted.plan(), &live, refusal).await,
     };
+    let plan = sifted.plan();
     let mut live = live;
     for (vpc, check) in checks {
-        let missing = plan_touches(&plan, &vpc) && !live.quarantine.contains_key(&vpc);
+        let missing = plan_touches(plan, &vpc) && !live.quarantine.contains_key(&vpc);
         if missing {
             let group =
                 quarantine_group::ensure(ports.containment, ports.holds, &permit, &decision.scope, &vpc, check).await?;
@@ -106,8 +124,9 @@ pub async fn run(ports: &Ports<'_>, settings: &Settings, decision: &Decision) ->
         }
     }
     // With the group known, an interface that is in it already is told from one that is not.
-    let plan = plan::build(decision, &live);
-    containing::carry_out(ports, settings, &in_force, &permit, decision, &plan, &live).await
+    let plan = rails::sift(&in_force, decision, &live, &plan::build(decision, &live), &members);
+    let going = containing::Going { in_force: &in_force, permit: &permit, plan: plan.plan(), live: &live, members };
+    containing::carry_out(ports, settings, decision, &going).await
 }
 
 /// Has the quarantine groups of some VPCs ready, so that the first containment there costs no extra calls.
@@ -116,7 +135,7 @@ pub async fn run(ports: &Ports<'_>, settings: &Settings, decision: &Decision) ->
 /// If one cannot be made; the others are made all the same when it is tried again.
 pub async fn prepare(ports: &Ports<'_>, settings: &Settings, wanted: &Prepare) -> Answer<usize> {
     let in_force = in_force::read(ports.policies, settings).await?;
-    let Ok(permit) = permit::to_prepare(&in_force) else { return Ok(0) };
+    let Ok(permit) = permit::to_prepare(&in_force, &wanted.scope) else { return Ok(0) };
     let (mut made, mut failed) = (0, None);
     for vpc in &wanted.vpcs {
         match prepare_one(ports, &permit, wanted, vpc).await {
@@ -190,12 +209,21 @@ async fn refuse(
     settings: &Settings,
     decision: &Decision,
     plan: &Plan,
+    live: &Live,
     refusal: Refusal,
 ) -> Answer<Responded> {
     let (event, suffix, kind) = match &refusal {
         Refusal::Observing { .. } => {
             let steps = plan.steps.iter().map(ToString::to_string).collect();
             (Event::Planned, "would", NoticeKind::WouldQuarantine { steps })
+        }
+        Refusal::Rehearsing { .. } => {
+            let steps = rehearsing::steps(ports.rehearsal, &decision.scope, plan, live).await;
+            (Event::Planned, "would", NoticeKind::WouldQuarantine { steps })
+        }
+        // Somebody has to decide now: what is beyond the limit goes on meanwhile.
+        Refusal::BlastRadius { .. } => {
+            (Event::Refused, "refused", NoticeKind::Escalated { why: refusal.to_string(), held: false })
         }
         other => (Event::Refused, "refused", NoticeKind::Refused { why: other.to_string() }),
     };

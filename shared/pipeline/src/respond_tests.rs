@@ -138,6 +138,7 @@ pub(crate) fn once(world: &World, decision: &Decision, settings: &Settings) -> O
     let ports = Ports {
         cloud: world,
         containment: world,
+        rehearsal: world,
         levers: world,
         policies: world,
         holds: world,

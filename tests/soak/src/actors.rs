@@ -14,6 +14,8 @@ pub type Act = fn(&mut World);
 /// Everybody, by name.
 pub const ALL: &[(&str, Act)] = &[
     ("Auto Scaling replaces a member", replace_member),
+    ("Karpenter replaces a node that drifted", drift),
+    ("node auto-repair replaces a node", repair),
     ("VPC CNI syncs groups", sync_groups),
     ("VPC CNI attaches a branch interface", attach_branch),
     ("load-balancer controller adds a rule", add_rule),
@@ -25,6 +27,7 @@ pub const ALL: &[(&str, Act)] = &[
     ("attacker drains the bucket", drain),
     ("an old event comes again", replay),
     ("GuardDuty reports", report),
+    ("a person keeps", keep),
     ("a person releases", release),
     ("a person orders a quarantine", order),
     ("a person pauses", pause),
@@ -108,6 +111,36 @@ fn replace_member(w: &mut World) {
     let next =
         Launch { vpc, instances: 1, interfaces: 1, rogue: machine.rogue, node: machine.node, group: machine.group };
     launch::launch(w, &next);
+}
+
+/// Karpenter terminates through the API, which protection against termination stops.
+fn drift(w: &mut World) {
+    let free = |w: &World, id: &InstanceId| {
+        w.ec2.machines.get(id).is_some_and(|m| m.node && m.group.is_none() && !m.facts.now().termination_protection)
+    };
+    if let Some(id) = any_living(w, free) {
+        replace(w, id);
+    }
+}
+
+/// Auto-repair terminates through the group of the node, which suspended processes stop.
+fn repair(w: &mut World) {
+    let stopped = |w: &World, group: &str| w.ec2.suspended.get(group).is_some_and(|s| s.now().contains("Terminate"));
+    let free = |w: &World, id: &InstanceId| {
+        let group = w.ec2.machines.get(id).filter(|m| m.node).and_then(|m| m.group.clone());
+        group.is_some_and(|g| !stopped(w, &g))
+    };
+    if let Some(id) = any_living(w, free) {
+        replace(w, id);
+    }
+}
+
+fn replace(w: &mut World, id: InstanceId) {
+    let Some(machine) = w.ec2.machines.get(&id).cloned() else { return };
+    let Some(vpc) = machine.shown.now().vpc.clone() else { return };
+    end(w, id);
+    let (rogue, node, group) = (machine.rogue, machine.node, machine.group);
+    launch::launch(w, &Launch { vpc, instances: 1, interfaces: 2, rogue, node, group });
 }
 
 fn sync_groups(w: &mut World) {
@@ -214,6 +247,14 @@ fn release(w: &mut World) {
     if let Some(id) = w.dice.pick(&held).cloned() {
         let force = w.dice.chance(300);
         people::release(w, vec![id], force);
+    }
+}
+
+fn keep(w: &mut World) {
+    let held: Vec<InstanceId> =
+        w.store.holds.values().filter(|h| h.deadline.is_some()).map(|h| h.instance.clone()).collect();
+    if let Some(id) = w.dice.pick(&held).cloned() {
+        people::keep(w, vec![id]);
     }
 }
 

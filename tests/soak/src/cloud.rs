@@ -161,11 +161,15 @@ impl Ec2 {
         self.machines.iter().filter(|(_, m)| !m.shown.now().state.is_gone())
     }
 
-    /// The attached interfaces as they were at `at`.
+    /// The interfaces as they were at `at`, branches included: those are found by the tag of their trunk.
     #[must_use]
     pub fn interfaces(&self, of: &[InstanceId], at: u64) -> Vec<Interface> {
-        let attached = self.nics.values().filter(|n| !n.branch).filter_map(|n| n.shown.at(at)?.as_ref());
-        attached.filter(|i| i.instance.as_ref().is_some_and(|id| of.contains(id))).cloned().collect()
+        self.those(of, at, |_| true)
+    }
+
+    fn those(&self, of: &[InstanceId], at: u64, like: impl Fn(&Nic) -> bool) -> Vec<Interface> {
+        let shown = self.nics.values().filter(|n| like(n)).filter_map(|n| n.shown.at(at)?.as_ref());
+        shown.filter(|i| i.instance.as_ref().is_some_and(|id| of.contains(id))).cloned().collect()
     }
 
     /// The instances as they were at `at`.
@@ -174,7 +178,8 @@ impl Ec2 {
         let mut found = Vec::new();
         for machine in self.machines.values() {
             let Some(shown) = machine.shown.at(at) else { continue };
-            let interfaces = || self.interfaces(std::slice::from_ref(&shown.id), at);
+            // Branch interfaces are not listed under their instance.
+            let interfaces = || self.those(std::slice::from_ref(&shown.id), at, |n| !n.branch);
             if is_meant(which, machine, shown, interfaces) {
                 found.push(Instance { interfaces: interfaces(), ..shown.clone() });
             }

@@ -38,8 +38,6 @@ pub struct Watched {
     pub tight: bool,
     /// The cap an hour.
     pub cap: u32,
-    /// Holds of what was released before, by hour.
-    pub anew: BTreeMap<String, u32>,
     /// Holds begun, by hour.
     pub began: BTreeMap<String, u32>,
     /// What living and dead workers are and read.
@@ -58,6 +56,8 @@ pub struct Watched {
     pub refusals_told: BTreeSet<InstanceId>,
     /// Instances whose quarantine people were told.
     pub quarantines_told: BTreeSet<InstanceId>,
+    /// Instances of which people were told that their time is over.
+    pub overdue_told: BTreeSet<InstanceId>,
     /// Whether a quarantine is groups alone.
     pub contain_only: bool,
     /// Numbers of the calls of workers that change or tell.
@@ -75,11 +75,22 @@ pub fn changes(w: &mut World, task: TaskId) {
     }
 }
 
+/// Whether a change is all or some of another: what other holds rely on is not put back.
+fn is_part(change: &Change, whole: &Change) -> bool {
+    match (change, whole) {
+        (
+            Change::ResumeProcesses { group: one, processes: some },
+            Change::ResumeProcesses { group: other, processes: all },
+        ) => one == other && some.iter().all(|p| all.contains(p)),
+        _ => change == whole,
+    }
+}
+
 /// A worker makes a change beside the groups.
 pub fn makes(w: &mut World, task: TaskId, change: &Change) {
     changes(w, task);
     let stands = |h: &Hold| match h.state {
-        HoldState::Releasing => h.measures.iter().any(|m| m.undo.as_ref() == Some(change)),
+        HoldState::Releasing => h.measures.iter().any(|m| m.undo.as_ref().is_some_and(|u| is_part(change, u))),
         HoldState::Containing | HoldState::Contained => {
             // Making it twice is making it once.
             h.measures.iter().any(|m| m.apply == *change && m.state != MeasureState::Undone)
@@ -123,6 +134,9 @@ pub fn set_groups(w: &mut World, task: TaskId, shown: &Interface, groups: &[Grou
         w.violate(Rule::IntendedBefore, &format!("{what}: {last:?}"));
     }
     if stage == "release" {
+        if hold.kept.is_some() && hold.released.as_ref().is_some_and(|r| r.by.as_str() == "picket") {
+            w.violate(Rule::KeptStays, &what);
+        }
         if capture.groups != groups {
             w.violate(Rule::RestoredToItsCapture, &what);
         }
@@ -165,7 +179,7 @@ pub fn updated(w: &mut World, task: TaskId, before: &Hold, next: &Hold) {
     w.watched.holders.insert(next.instance.clone(), task);
     captured(w, task, next);
     if before.state == HoldState::Released && next.state == HoldState::Containing {
-        counted_anew(w);
+        counted(w, next);
     } else if !before.captures.iter().all(|c| next.captures.contains(c)) {
         w.violate(Rule::CaptureKept, next.instance.as_str());
     }
@@ -185,20 +199,13 @@ fn captured(w: &mut World, task: TaskId, hold: &Hold) {
 
 fn counted(w: &mut World, hold: &Hold) {
     let hour = w.time().strftime("%Y-%m-%dT%H").to_string();
-    let count = w.watched.began.entry(hour.clone()).or_default();
+    let count = w.watched.began.entry(hour).or_default();
     *count += 1;
-    let (count, anew) = (*count, w.watched.anew.get(&hour).copied().unwrap_or(0));
-    let text = format!("{} is held as number {count} of {}, and {anew}", hold.instance, w.watched.cap);
+    let count = *count;
     if count > w.watched.cap {
+        let text = format!("{} is held as number {count} of {}", hold.instance, w.watched.cap);
         w.violate(Rule::WithinTheCap, &text);
-    } else if count + anew > w.watched.cap {
-        w.violate(Rule::WithinTheCap, &format!("{text} were held anew"));
     }
-}
-
-fn counted_anew(w: &mut World) {
-    let hour = w.time().strftime("%Y-%m-%dT%H").to_string();
-    *w.watched.anew.entry(hour).or_default() += 1;
 }
 
 /// Entries were written.
@@ -211,7 +218,7 @@ pub fn journalled(w: &mut World, illegal: Vec<String>) {
 /// A message was handed over.
 pub fn sent(w: &mut World, message: &Message) {
     if let Message::Notice(notice) = message {
-        if let NoticeKind::Quarantined { interfaces, contained_at } = &notice.kind {
+        if let NoticeKind::Quarantined { interfaces, contained_at, .. } = &notice.kind {
             for outcome in interfaces.iter().filter(|o| o.verification == Verification::Cut) {
                 cut(w, &outcome.interface, *contained_at);
             }
@@ -221,6 +228,7 @@ pub fn sent(w: &mut World, message: &Message) {
             NoticeKind::WouldQuarantine { .. } => "notice: would quarantine",
             NoticeKind::Refused { .. } => "notice: refused",
             NoticeKind::Released { .. } => "notice: released",
+            NoticeKind::Escalated { .. } => "notice: escalated",
             _ => "notice: other",
         });
     }
@@ -260,7 +268,10 @@ pub fn published(w: &mut World, task: TaskId, body: &str) {
     }
     let targets = notice.decision.targets.iter().filter_map(|t| t.instance.clone());
     match &notice.kind {
-        NoticeKind::Refused { .. } | NoticeKind::WouldQuarantine { .. } => w.watched.refusals_told.extend(targets),
+        NoticeKind::Refused { .. } | NoticeKind::WouldQuarantine { .. } | NoticeKind::Escalated { held: false, .. } => {
+            w.watched.refusals_told.extend(targets);
+        }
+        NoticeKind::Escalated { held: true, .. } => w.watched.overdue_told.extend(targets),
         NoticeKind::Quarantined { interfaces, .. } => {
             w.watched.quarantines_told.extend(targets);
             let leaks = interfaces.iter().filter(|o| matches!(o.verification, Verification::Leaking(_)));

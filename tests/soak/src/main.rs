@@ -39,6 +39,10 @@ fn main() -> ExitCode {
 fn storm() -> ExitCode {
     let came = scale::weather(Storm { launches: 25, instances: 10, interfaces: 4, events: 10_000 }, 1);
     println!("{came:#?}");
+    if let Some(all) = came.all {
+        let floor = came.floor;
+        println!("all {} interfaces after {all} s; EC2's bucket allows no less than {floor} s", came.interfaces);
+    }
     if came.wrong.is_empty() && came.all.is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

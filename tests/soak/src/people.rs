@@ -4,7 +4,7 @@ use picket_model::InstanceId;
 use picket_pipeline::ports::Answer;
 use picket_pipeline::release::{self, Released};
 use picket_pipeline::respond::Responded;
-use picket_pipeline::{Refusal, order};
+use picket_pipeline::{Refusal, keep, order};
 
 use crate::agenda::SECOND;
 use crate::cloud::{scope, text};
@@ -25,12 +25,14 @@ pub fn release(w: &mut World, instances: Vec<InstanceId>, force: bool) {
         by: text("ann"),
         reason: text("it is ours"),
         force,
+        because: release::Because::Asked,
         plan_only: false,
     };
     start_release(w, order, TRIES);
 }
 
-fn start_release(w: &mut World, order: release::Order, tries: u32) {
+/// The release function is invoked.
+pub fn start_release(w: &mut World, order: release::Order, tries: u32) {
     let again = order.clone();
     let task = w.start("release", None, LIMIT, Job::Release(order, tries));
     // A person whose command never answers tries again, too.
@@ -53,11 +55,18 @@ pub fn released(w: &mut World, order: release::Order, tries: u32, outcome: &Answ
     });
     let again = matches!(outcome, Ok(Released::Busy { .. }) | Err(_));
     // A person who was refused reads why, and some insist.
-    let insists = matches!(outcome, Ok(Released::Refused { .. })) && !order.force && w.dice.chance(500);
+    let person = order.because == release::Because::Asked;
+    let insists = matches!(outcome, Ok(Released::Refused { .. })) && person && !order.force && w.dice.chance(500);
     if (again || insists) && tries > 0 {
         let order = release::Order { force: order.force || insists, ..order };
         w.later(61 * SECOND, move |w| start_release(w, order, tries - 1));
     }
+}
+
+/// A person keeps the quarantine of some instances.
+pub fn keep(w: &mut World, instances: Vec<InstanceId>) {
+    let order = keep::Order { scope: scope(), case: None, instances, by: text("ann"), reason: text("still looking") };
+    w.start("keep", None, LIMIT, Job::Keep(order));
 }
 
 /// A person orders a quarantine.

@@ -92,12 +92,25 @@ fn begin(w: &mut World) {
     sweeps(w, first, every);
 }
 
+/// Any policy: every rail is there in some seeds.
 fn policy(w: &mut World) {
     let cap = if w.dice.chance(100) { w.dice.between(1, 3) } else { 100 };
-    w.watched.tight = cap < 100;
-    let mode = if w.dice.chance(60) { Mode::Observe } else { Mode::Enforce };
-    w.watched.observes = mode == Mode::Observe;
-    let mut text = format!("version: 1\nmode: {mode}\nblast_radius: {{instances_per_hour: {cap}}}\n");
+    w.watched.cap = u32::try_from(cap).unwrap_or(u32::MAX);
+    let modes = [Mode::Observe, Mode::DryRun, Mode::ContainOnly];
+    let some = w.dice.pick(&modes).copied().unwrap_or(Mode::Enforce);
+    let mode = if w.dice.chance(120) { some } else { Mode::Enforce };
+    w.watched.observes = !mode.acts();
+    w.watched.contain_only = mode == Mode::ContainOnly;
+    let share = if w.dice.chance(50) { "percent_per_hour: 50, " } else { "" };
+    let mut text = format!("version: 1\nmode: {mode}\nblast_radius: {{{share}instances_per_hour: {cap}}}\n");
+    let healthy = w.dice.chance(50);
+    if healthy {
+        text.push_str("keep_healthy: {nodes_per_group: 1}\n");
+    }
+    w.watched.tight = cap < 100 || healthy || !share.is_empty();
+    if w.dice.chance(200) {
+        suspect(w, &mut text);
+    }
     if w.dice.chance(100) {
         let plain: Vec<_> = w.ec2.groups.keys().cloned().collect();
         if let Some(never) = w.dice.pick(&plain).cloned() {
@@ -107,6 +120,17 @@ fn policy(w: &mut World) {
     }
     w.store.policy.current = Some(text.clone());
     w.store.policy.good = Some(text);
+}
+
+/// One sign alone is enough to hold and not enough to be sure, and what nobody keeps is lifted.
+fn suspect(w: &mut World, text: &mut String) {
+    let weight = |name: &str| if name == "miner_in_user_data" { 75 } else { 0 };
+    let weights: Vec<String> =
+        picket_checks::signals::ALL.iter().map(|s| format!("{}: {}", s.name, weight(s.name))).collect();
+    let minutes = w.dice.between(10, 30);
+    text.push_str(&format!("risk: {{weights: {{{}}}}}\n", weights.join(", ")));
+    text.push_str(&format!("holds: {{lift_suspected_after: {minutes}m, escalate_confirmed_after: 20m}}\n"));
+    w.count("policy: suspected holds are lifted");
 }
 
 fn somebody_launches(w: &mut World, at: u64, rogue: bool) {

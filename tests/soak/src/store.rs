@@ -25,6 +25,8 @@ pub struct Store {
     pub ever_quarantine: BTreeSet<GroupId>,
     /// How many holds began in each hour, as the budget counts.
     pub spent: HashMap<String, u32>,
+    /// How many instances run, as a sweep counted them.
+    pub running: Option<u64>,
     /// The policy.
     pub policy: StoredPolicy,
     /// When each was first seen.
@@ -42,14 +44,26 @@ impl Store {
         if !existing.is_empty() {
             return Begun::Existing(existing);
         }
-        let spent = self.spent.get(&budget.hour).copied().unwrap_or(0);
-        let wanted = u32::try_from(new.len()).unwrap_or(u32::MAX);
-        if spent.saturating_add(wanted) > budget.limit {
+        if !self.spend(new.len(), budget) {
             return Begun::OverBudget;
         }
-        self.spent.insert(budget.hour.clone(), spent + wanted);
         self.holds.extend(new.iter().map(|h| (h.instance.clone(), h.clone())));
         Begun::All
+    }
+
+    /// Takes some of the hour's budget, if they are there to take.
+    pub fn spend(&mut self, count: usize, budget: &Budget) -> bool {
+        let mut wanted = vec![(budget.hour.clone(), count, budget.limit)];
+        wanted.extend(budget.also.iter().map(|c| (format!("{} {}", budget.hour, c.name), c.count, c.limit)));
+        let after = |(name, count, _): &(String, usize, u32)| {
+            self.spent.get(name).copied().unwrap_or(0).saturating_add(u32::try_from(*count).unwrap_or(u32::MAX))
+        };
+        if wanted.iter().any(|w| after(w) > w.2) {
+            return false;
+        }
+        let spent: Vec<_> = wanted.iter().map(|w| (w.0.clone(), after(w))).collect();
+        self.spent.extend(spent);
+        true
     }
 
     /// Adds entries; answers those that may not stand where they do.

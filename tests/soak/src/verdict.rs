@@ -1,6 +1,6 @@
 //! What must hold in the end: faults are over, nobody else acts, sweeps ran and queues are empty.
 
-use picket_model::{HoldState, Instance, InstanceId, Interface, InterfaceId, InterfaceKind};
+use picket_model::{AtDeadline, HoldState, Instance, InstanceId, Interface, InterfaceId, InterfaceKind};
 
 use picket_pipeline::messages::Message;
 
@@ -23,6 +23,7 @@ pub fn check(w: &mut World) {
                 put_back(w, &hold);
             }
             HoldState::Contained => {
+                due(w, &hold);
                 told(w, &hold.instance);
                 secured(w, &hold);
             }
@@ -62,11 +63,17 @@ pub fn is_contained(w: &World, shown: &Interface) -> bool {
 fn rogue(w: &mut World, id: &InstanceId) {
     let released = w.store.holds.get(id).is_some_and(|h| h.state == HoldState::Released);
     let capped = w.watched.refusals_told.contains(id) && w.watched.tight;
-    if w.watched.observes || released || capped || forbidden(w, id) {
+    if w.watched.observes || released || capped {
         return;
     }
     for (nic, state, shown) in nics(w, id) {
         if is_contained(w, &shown) {
+            continue;
+        }
+        if is_forbidden(w, &shown) {
+            if !w.watched.leaks_told.contains(&nic) && !w.watched.refusals_told.contains(id) {
+                w.violate(Rule::LeaksAreTold, &format!("{nic} of {id} is in a never-listed group"));
+            }
             continue;
         }
         if matches!(shown.kind, InterfaceKind::Requester(_)) {
@@ -81,9 +88,25 @@ fn rogue(w: &mut World, id: &InstanceId) {
     }
 }
 
-/// Whether the never-list forbids it, or forbids one of its launch, which forbids the whole plan.
+/// Whether the never-list forbids to touch an interface.
+fn is_forbidden(w: &World, shown: &Interface) -> bool {
+    shown.groups.iter().any(|g| w.watched.never.contains(g.as_str()))
+}
+
+/// Whether it forbids one of an instance, which is not contained then.
 fn forbidden(w: &World, id: &InstanceId) -> bool {
-    !w.watched.never.is_empty() && w.watched.refusals_told.contains(id)
+    nics(w, id).iter().any(|(_, n, i)| !n.branch && is_forbidden(w, i))
+}
+
+/// What nobody kept by its deadline is lifted by the sweep, unless somebody changed what would be put back.
+fn due(w: &mut World, hold: &picket_model::Hold) {
+    let lifted_since = hold.due(w.time()) == Some(AtDeadline::Lift) && w.store.policy.paused.is_none();
+    let gone = w.ec2.machines.get(&hold.instance).is_none_or(|m| m.shown.now().state.is_gone());
+    // The last sweep may have come before the deadline.
+    let late = hold.deadline.as_ref().is_some_and(|d| w.time().duration_since(d.at).as_mins() > 15);
+    if lifted_since && late && !gone && !w.watched.overdue_told.contains(&hold.instance) {
+        w.violate(Rule::DueIsLifted, hold.instance.as_str());
+    }
 }
 
 /// What a release puts back beside the groups.

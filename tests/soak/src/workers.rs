@@ -6,7 +6,7 @@ use picket_pipeline::messages::{Message, Observed, Prepare};
 use picket_pipeline::notify::{self, Told};
 use picket_pipeline::ports::{Answer, Clock as _, Kind, PortError};
 use picket_pipeline::respond::{self, Responded};
-use picket_pipeline::{assess, discover, order, release, sweep};
+use picket_pipeline::{assess, discover, keep, order, release, sweep};
 
 use crate::agenda::SECOND;
 use crate::call::Client;
@@ -23,6 +23,8 @@ pub enum Job {
     Sweep,
     /// A person lifts a quarantine; so many tries are left.
     Release(release::Order, u32),
+    /// A person says that one stays.
+    Keep(keep::Order),
     /// A person orders one.
     Order(order::Order, u32),
 }
@@ -45,8 +47,9 @@ pub async fn run(client: Client, job: Job) {
     match job {
         Job::Batch(name, letters) => batch(&client, name, letters).await,
         Job::Sweep => {
-            let ports = sweep::Ports { cloud: &client, inventory: &client, holds: &client, queues: &client };
-            let swept = sweep::run(&ports, &scope(), client.now()).await;
+            let ports =
+                sweep::Ports { cloud: &client, inventory: &client, holds: &client, queues: &client, releases: &client };
+            let swept = sweep::run(&ports, "picket", &scope(), client.now()).await;
             let mut world = client.sim.world();
             world.count(if swept.is_ok() { "sweeps" } else { "sweeps that failed" });
             world.trace(Some(client.task), format!("sweep: {swept:?}"));
@@ -54,6 +57,10 @@ pub async fn run(client: Client, job: Job) {
         Job::Release(order, tries) => {
             let outcome = release_one(&client, &order).await;
             people::released(&mut client.sim.world(), order, tries, &outcome);
+        }
+        Job::Keep(order) => {
+            let outcome = keep::run(&client, &order, client.now()).await;
+            client.sim.world().trace(Some(client.task), format!("keep: {outcome:?}"));
         }
         Job::Order(order, tries) => {
             let decision = order.decision(&scope(), client.now());
@@ -158,6 +165,7 @@ fn respond_ports(client: &Client) -> respond::Ports<'_> {
     respond::Ports {
         cloud: client,
         containment: client,
+        rehearsal: client,
         policies: client,
         levers: client,
         holds: client,

@@ -12,6 +12,11 @@ pub(super) fn write(page: &mut Page, policy: &Policy, now: Timestamp) {
     let risk = &policy.risk;
     match policy.mode {
         Mode::Observe => page.field("mode", "observe: it says what would be done, and changes nothing"),
+        Mode::DryRun => page.field("mode", "dry_run: it asks AWS whether it would let it, and changes nothing"),
+        Mode::ContainOnly => {
+            let text = "contain_only: it cuts the network and no more, if the stack's parameter Mode is enforce";
+            page.field("mode", Text::toned(Tone::Warn, text))
+        }
         Mode::Enforce => {
             let text = "enforce: it quarantines, if the stack's parameter Mode is enforce too";
             page.field("mode", Text::toned(Tone::Warn, text))
@@ -25,9 +30,39 @@ pub(super) fn write(page: &mut Page, policy: &Policy, now: Timestamp) {
         .field("", "a plan that would pass the limit changes nothing, and people are told")
         .field("new", format!("is what was first seen at most {} ago", age(risk.new_for)))
         .field("", format!("nothing is new in the first {} of a deployment", age(risk.learning)));
+    rails(page, policy);
     weights(page, policy);
     never(page, &policy.never);
     exempt(page, &policy.exempt, now);
+}
+
+/// What narrows or widens that, and what becomes of a quarantine that nobody looks at.
+fn rails(page: &mut Page, policy: &Policy) {
+    if let Some(percent) = policy.blast_radius.percent_per_hour {
+        page.field("", format!("and at most {percent} percent of the account's running instances"));
+    }
+    if policy.keep_healthy.nodes_per_group > 0 {
+        let nodes = policy.keep_healthy.nodes_per_group;
+        page.field("healthy", format!("{nodes} members of each group keep working while it is only suspected"));
+    }
+    let holds = &policy.holds;
+    if let Some(after) = holds.lift_suspected_after {
+        let text = format!("below {} points it is lifted after {}, unless kept", holds.confirmed_at.0, age(after));
+        page.field("holds", text);
+    }
+    if let Some(after) = holds.escalate_confirmed_after {
+        page.field("holds", format!("what is confirmed is told again after {}", age(after)));
+    }
+    for one in &policy.overrides {
+        let place = match (&one.when.account, &one.when.vpc, &one.when.tag) {
+            (Some(account), ..) => format!("account {account}"),
+            (_, Some(vpc), _) => vpc.clone(),
+            (.., tag) => {
+                format!("tag {}={}", policy.trusted_tag.as_deref().unwrap_or(""), tag.as_deref().unwrap_or(""))
+            }
+        };
+        page.field("override", format!("{place}: {} ({})", one.mode, one.why));
+    }
 }
 
 fn weights(page: &mut Page, policy: &Policy) {
@@ -49,7 +84,9 @@ fn never(page: &mut Page, never: &[Never]) {
         return;
     }
     page.gap().line(Tone::Strong, "never touched");
-    let row = |n: &Never| -> Vec<Text> { vec![n.id.as_str().into(), n.why.as_str().into()] };
+    let row = |n: &Never| -> Vec<Text> {
+        vec![n.managed_by.as_deref().unwrap_or(n.id.as_str()).into(), n.why.as_str().into()]
+    };
     page.table(&["ID", "WHY"], &[], never.iter().map(row).collect());
 }
 

@@ -5,7 +5,7 @@ use picket_aws::Clients;
 use picket_checks::{Judgement, decide};
 use picket_model::{Asset, CaseId, Decision, Fact, InstanceId, Observation, Plan, Score, Subject, Trigger, Verdict};
 use picket_pipeline::ports::{Cloud, Kind, PortError};
-use picket_pipeline::{InForce, Refusal, discover, permit, plan};
+use picket_pipeline::{InForce, Refusal, discover, permit, plan, rails};
 use serde::Serialize;
 
 use super::recorded::{NOT_IN_EVENT, NOT_IN_INVENTORY, NoInventory, Recorded, undescribed};
@@ -146,11 +146,16 @@ async fn propose(
     let ids: Vec<_> = decision.targets.iter().filter_map(|t| t.instance.clone()).collect();
     let interfaces = cloud.interfaces(&decision.scope, &ids).await?;
     let bare = without_interfaces(found);
-    let mut plan = plan::build(decision, &plan::Live { instances, interfaces, quarantine: Default::default() });
+    let live = plan::Live { instances, interfaces, quarantine: Default::default() };
+    let mut plan = plan::build(decision, &live);
     for (_, why) in plan.skipped.iter_mut().filter(|(id, _)| bare.contains(id)) {
         "its interfaces are not known here".clone_into(why);
     }
-    let (permitted, permit) = match permit::for_plan(in_force, decision, &plan) {
+    let mut sifted = rails::sift(in_force, decision, &live, &plan, &[]);
+    let nothing = sifted.plan().steps.is_empty();
+    let first = sifted.left.drain(..).next().filter(|_| nothing);
+    let answer = first.map_or_else(|| permit::for_plan(in_force, decision, &sifted), |left| Err(left.refusal));
+    let (permitted, permit) = match answer {
         Ok(_) => (true, "granted: it would be carried out; replay changes nothing".to_owned()),
         Err(Refusal::Observing { .. }) => (false, "observe: nothing would be changed".to_owned()),
         Err(refusal) => (false, format!("refused: {refusal}")),

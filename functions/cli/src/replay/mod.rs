@@ -1,6 +1,7 @@
 //! `picket replay`: what Picket makes of recorded events. Nothing is changed, sent or kept, in any mode.
 //! Offline it knows what the event says and nothing else (`recorded`); `--live` reads AWS.
 
+mod history;
 mod judge;
 mod recorded;
 mod render;
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 use picket_aws::events::{self, Malformed};
 use picket_aws::{Caller, Clients};
 use picket_checks::Policy;
-use picket_model::{Decoded, Mode, Trigger};
+use picket_model::{Decoded, InstanceId, Mode, Scope, Score, Subject, Trigger, TriggerKind, Untrusted};
 use picket_pipeline::InForce;
 use serde::Serialize;
 
@@ -28,6 +29,7 @@ use crate::session::Session;
   picket replay event.json --live               read the facts that the event does not hold
   picket replay event.json --policy p.yaml --mode enforce
   picket replay recorded/                       a folder: count triggers, drops and failures
+  picket replay --since 30d --policy p.yaml     CloudTrail's history: what would have been done
   aws cloudtrail lookup-events ... | picket replay -
 
 An event is one of EventBridge, a bare CloudTrail record, a CloudTrail log file, a GuardDuty finding; in one
@@ -36,8 +38,11 @@ document, in an array, or one a line.
 It ends with 2 if nothing in the input is an event, with 1 if some of it is not, with 0 otherwise.")]
 pub struct Args {
     /// A file, a folder, or `-` for standard input
-    #[arg(value_name = "FILE|DIR|-")]
-    pub input: PathBuf,
+    #[arg(value_name = "FILE|DIR|-", required_unless_present = "since")]
+    pub input: Option<PathBuf>,
+    /// Judge what CloudTrail remembers of this account and Region instead, such as 30d; at most 90d
+    #[arg(long, value_name = "TIME", value_parser = history::length, conflicts_with_all = ["input", "live", "table"])]
+    pub since: Option<jiff::SignedDuration>,
     /// Read AWS for what the event does not hold; reads only
     #[arg(long)]
     pub live: bool,
@@ -50,6 +55,13 @@ pub struct Args {
     /// Count what is in a file, as for a folder
     #[arg(long)]
     pub table: bool,
+}
+
+impl Args {
+    /// Where events are read from.
+    fn input(&self) -> &Path {
+        self.input.as_deref().unwrap_or(Path::new("-"))
+    }
 }
 
 /// What became of the events of one input.
@@ -94,11 +106,14 @@ pub enum Outcome {
 /// # Errors
 /// If the input or the policy cannot be used, or AWS cannot be reached.
 pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
-    if args.table || args.input.is_dir() {
-        return tally::run(&args.input, session).await;
+    if let Some(since) = args.since {
+        return history::run(&args, since, session).await;
+    }
+    if args.table || args.input().is_dir() {
+        return tally::run(args.input(), session).await;
     }
     let in_force = in_force(&args)?;
-    let decoded = events::decode_all(&read(&args.input)?);
+    let decoded = events::decode_all(&read(args.input())?);
     let live = if args.live { Some(session.known().await?) } else { None };
     let live = live.as_ref().map(|(aws, caller)| (&aws.clients, caller));
     let mut events = Vec::with_capacity(decoded.len());
@@ -109,6 +124,28 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
     let replayed = Replayed { next: next(&args, &events, session), events };
     session.show.answer(&replayed)?;
     Ok(exit(&replayed.events))
+}
+
+/// What the live signals say of an instance now, by the built-in policy.
+///
+/// # Errors
+/// If AWS cannot be read.
+pub async fn signs(clients: &Clients, scope: Scope, instance: InstanceId) -> Result<Score, Failure> {
+    let policy = Policy { mode: Mode::Observe, ..Policy::default() };
+    let in_force =
+        InForce { policy, version: "default".to_owned(), ceiling: Mode::Observe, paused: None, trouble: None };
+    let trigger = Trigger {
+        kind: TriggerKind::Schedule,
+        scope,
+        at: jiff::Timestamp::now(),
+        event: Untrusted::new("explain"),
+        subject: Subject::Instances(vec![instance]),
+        principal: None,
+        signal: None,
+        hint: Default::default(),
+    };
+    let judged = judge::judge(trigger, Some(clients), &in_force).await?;
+    Ok(judged.findings.into_iter().next().map(|f| f.score).unwrap_or_default())
 }
 
 /// The text of a file, or of standard input.
@@ -178,8 +215,9 @@ fn next(args: &Args, events: &[Replay], session: &Session) -> Option<String> {
         let instance = judged().find_map(|j| j.suspects().next())?;
         return Some(session.command(format!("quarantine {instance} --reason \"...\"")));
     }
-    let from_file = args.input.as_os_str() != "-";
-    (from_file && judged().next().is_some()).then(|| session.command(format!("replay {} --live", args.input.display())))
+    let from_file = args.input().as_os_str() != "-";
+    (from_file && judged().next().is_some())
+        .then(|| session.command(format!("replay {} --live", args.input().display())))
 }
 
 #[cfg(test)]

@@ -138,6 +138,10 @@ impl Inventory for NoInventory {
     async fn remember(&self, _: &[Observation]) -> Answer<()> {
         Ok(())
     }
+
+    async fn keep_running(&self, _: &Scope, _: usize) -> Answer<()> {
+        Ok(())
+    }
 }
 
 #[async_trait]

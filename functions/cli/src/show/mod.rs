@@ -26,6 +26,18 @@ pub enum Format {
     Text,
     /// One JSON document.
     Json,
+    /// Rows for a spreadsheet, where a command has rows.
+    Csv,
+    /// A page for a browser, where a command has one.
+    Html,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// JUnit XML, for pipelines.
+    Junit,
+    /// OCSF events, one a line.
+    Ocsf,
+    /// Findings as Security Hub takes them.
+    Asff,
 }
 
 /// When to use colour.
@@ -91,7 +103,15 @@ impl Show {
         match self.format {
             Format::Text => self.print(&reply.text(self.out)),
             Format::Json => self.json(reply),
+            _ => Err(Failure::usage("this command has no such output")
+                .hint("`--output text` or `--output json`; `picket assess` knows them all")),
         }
+    }
+
+    /// How to answer, for commands that have more than text and JSON.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.format
     }
 
     /// Prints a value as JSON, whatever the format.
@@ -119,7 +139,7 @@ impl Show {
 
     /// A remark beside the answer; machines are spared it.
     pub fn remark(&self, text: &str) {
-        if !self.is_json() {
+        if self.format == Format::Text {
             self.say(&plain(text));
         }
     }

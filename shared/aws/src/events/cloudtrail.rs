@@ -49,6 +49,12 @@ pub(super) fn call(source: &str, name: &str) -> Option<&'static Call> {
     CALLS.iter().find(|call| call.source == source && call.name == name)
 }
 
+/// The names of all calls that wake us, each once.
+pub fn calls() -> impl Iterator<Item = &'static str> {
+    let names: std::collections::BTreeSet<&'static str> = CALLS.iter().map(|call| call.name).collect();
+    names.into_iter()
+}
+
 /// What a call says to do.
 pub(super) enum Look {
     /// To look there.

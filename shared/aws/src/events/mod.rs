@@ -20,10 +20,13 @@ mod principal;
 mod securityhub;
 #[cfg(test)]
 mod tests;
+pub mod touched;
+pub mod watch;
 
 use picket_model::{Decoded, Drop, TriggerKind};
 use serde_json::Value;
 
+pub use cloudtrail::calls;
 pub use file::decode_all;
 pub use malformed::Malformed;
 

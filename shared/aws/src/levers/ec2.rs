@@ -28,7 +28,8 @@ impl AwsLevers<'_> {
     /// `DescribeInstances`; `ec2:DescribeInstances`.
     pub(super) async fn described(&self, scope: &Scope, instance: &InstanceId) -> Answer<Described> {
         let doing = "reading instance";
-        let answer = self.clients.ec2(&scope.region).describe_instances().instance_ids(instance.as_str()).send().await;
+        let call = self.clients.ec2(&scope.region).describe_instances().include_managed_resources(true);
+        let answer = call.instance_ids(instance.as_str()).send().await;
         let answer = answer.map_err(|e| failed(doing, instance, &e))?;
         let found = answer.reservations().iter().flat_map(|r| r.instances()).next().map(described);
         found.ok_or_else(|| PortError::new(doing, instance, Kind::NotFound, "it is not there"))

@@ -18,6 +18,7 @@ use async_trait::async_trait;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use picket_model::{Change, Facts, InstanceId, ScalingGroup, Scope, Untrusted};
 use picket_pipeline::Permit;
+use picket_pipeline::pace::{Lane, Rank};
 use picket_pipeline::ports::{Answer, Kind, Levers, PortError};
 
 use crate::Clients;
@@ -103,6 +104,9 @@ impl Levers for AwsLevers<'_> {
 
     async fn make(&self, permit: &Permit, scope: &Scope, change: &Change) -> Answer<()> {
         tracing::info!(%permit, %change, "making a change");
+        if let Some((lane, rank)) = paced(change) {
+            self.clients.paced(&scope.region, lane, rank).await;
+        }
         let Err(error) = self.send(scope, change).await else { return Ok(()) };
         let moot = match (subject_put_back(change), error.kind) {
             (None, _) => false,
@@ -115,6 +119,19 @@ impl Levers for AwsLevers<'_> {
             return Ok(());
         }
         Err(error)
+    }
+}
+
+/// Which of EC2's buckets a change draws on, and what it is for; none for other services.
+fn paced(change: &Change) -> Option<(Lane, Rank)> {
+    match change {
+        Change::SetTerminationProtection { .. }
+        | Change::SetShutdownBehaviour { .. }
+        | Change::SetDeleteOnTermination { .. } => Some((Lane::Changes, Rank::Protect)),
+        Change::SetMetadataEndpoint { .. } => Some((Lane::Metadata, Rank::Protect)),
+        Change::Snapshot { .. } => Some((Lane::Snapshots, Rank::Copy)),
+        Change::Tag { .. } | Change::Untag { .. } => Some((Lane::Tags, Rank::Mark)),
+        _ => None,
     }
 }
 

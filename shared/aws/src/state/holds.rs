@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{
     CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use futures::future::try_join_all;
-use picket_model::{CaseId, Entry, GroupId, Hold, InstanceId, Scope, VpcId};
+use picket_model::{AccountId, CaseId, Entry, GroupId, Hold, InstanceId, Scope, VpcId};
 use picket_pipeline::ports::{Answer, Begun, Budget, Holds, Kind, PortError};
 
 use super::{Item, Table, by_account, by_scope, item, number, read, string_of, text, write};
@@ -23,7 +23,7 @@ impl Holds for Table {
     async fn begin(&self, new: &[Hold], intents: &[Entry], budget: &Budget) -> Answer<Begun> {
         let Some(first) = new.first() else { return Ok(Begun::All) };
         let doing = "writing the holds of";
-        if new.len() > MOST_HOLDS {
+        if new.len() + budget.also.len() > MOST_HOLDS {
             let why = format!("{} are too many for one plan; the most is {MOST_HOLDS}", new.len());
             return Err(PortError::new(doing, &first.case, Kind::Other, &why));
         }
@@ -31,14 +31,15 @@ impl Holds for Table {
         for hold in new {
             writes.push(self.put(hold_item(hold)?, "attribute_not_exists(pk)", &[])?);
         }
-        writes.push(self.spend(first, new.len(), budget)?);
+        writes.extend(self.spend(first, new.len(), budget)?);
         writes.extend(self.journal_write(intents)?);
         match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
             Ok(_) => Ok(Begun::All),
             Err(error) => match reasons(&error) {
-                Some(reasons) => {
-                    self.why_not(new, reasons).await?.ok_or_else(|| port_error(doing, &first.case, &error))
-                }
+                Some(reasons) => self
+                    .why_not(new, 1 + budget.also.len(), reasons)
+                    .await?
+                    .ok_or_else(|| port_error(doing, &first.case, &error)),
                 None => Err(port_error(doing, &first.case, &error)),
             },
         }
@@ -53,6 +54,24 @@ impl Holds for Table {
             Err(error) => match reasons(&error) {
                 Some(reasons) if failed_condition(reasons.first()) => Ok(false),
                 _ => Err(port_error("updating the hold of", &next.instance, &error)),
+            },
+        }
+    }
+
+    async fn begin_again(&self, expected: &Hold, next: &Hold, entries: &[Entry], budget: &Budget) -> Answer<Begun> {
+        let expected = text(write(expected)?);
+        let mut writes = vec![self.put(hold_item(next)?, "body = :expected", &[(":expected", expected)])?];
+        let counters = 1 + budget.also.len();
+        writes.extend(self.spend(next, 1, budget)?);
+        writes.extend(self.journal_write(entries)?);
+        match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
+            Ok(_) => Ok(Begun::All),
+            Err(error) => match reasons(&error) {
+                Some(reasons) if failed_condition(reasons.first()) => Ok(Begun::Existing(Vec::new())),
+                Some(reasons) if reasons.iter().skip(1).take(counters).any(|r| failed_condition(Some(r))) => {
+                    Ok(Begun::OverBudget)
+                }
+                _ => Err(port_error("holding anew", &next.instance, &error)),
             },
         }
     }
@@ -88,6 +107,12 @@ impl Holds for Table {
         let items = self.query("reading the journal of", &format!("case#{case}"), "journal#").await?;
         let batches: Vec<Vec<Entry>> = items.iter().map(read).collect::<Answer<_>>()?;
         Ok(batches.into_iter().flatten().collect())
+    }
+
+    async fn running(&self, account: &AccountId) -> Answer<Option<u64>> {
+        let items = self.query("counting the instances of", &by_account("seen", account), "running#").await?;
+        let counts = items.iter().filter_map(|i| i.get("count")?.as_n().ok()?.parse::<u64>().ok());
+        Ok((!items.is_empty()).then(|| counts.sum()))
     }
 
     async fn quarantine_group(&self, scope: &Scope, vpc: &VpcId) -> Answer<Option<GroupId>> {
@@ -140,13 +165,21 @@ impl Table {
         Ok(TransactWriteItem::builder().put(put.map_err(|e| unbuilt(&e))?).build())
     }
 
-    /// Takes `count` from the hour's budget, if it is there to take.
-    fn spend(&self, first: &Hold, count: usize, budget: &Budget) -> Answer<TransactWriteItem> {
-        let most = i64::from(budget.limit) - i64::try_from(count).unwrap_or(i64::MAX);
+    /// Takes from each counter of the hour's budget, if it is there to take.
+    fn spend(&self, first: &Hold, count: usize, budget: &Budget) -> Answer<Vec<TransactWriteItem>> {
+        let mut writes = vec![self.spend_one(first, &budget.hour, count, budget.limit)?];
+        for more in &budget.also {
+            writes.push(self.spend_one(first, &format!("{}#{}", budget.hour, more.name), more.count, more.limit)?);
+        }
+        Ok(writes)
+    }
+
+    fn spend_one(&self, first: &Hold, counter: &str, count: usize, limit: u32) -> Answer<TransactWriteItem> {
+        let most = i64::from(limit) - i64::try_from(count).unwrap_or(i64::MAX);
         let update = Update::builder()
             .table_name(&self.name)
             .key("pk", text(by_account("blast", &first.scope.account)))
-            .key("sk", text(&budget.hour))
+            .key("sk", text(counter))
             .update_expression("ADD held :count")
             .condition_expression("(attribute_not_exists(held) AND :most >= :zero) OR held <= :most")
             .expression_attribute_values(":count", number(count))
@@ -165,7 +198,7 @@ impl Table {
     }
 
     /// What stopped a transaction: holds that exist, the budget, or something that passes.
-    async fn why_not(&self, new: &[Hold], reasons: &[CancellationReason]) -> Answer<Option<Begun>> {
+    async fn why_not(&self, new: &[Hold], counters: usize, reasons: &[CancellationReason]) -> Answer<Option<Begun>> {
         let taken = new.iter().zip(reasons).filter(|(_, reason)| failed_condition(Some(reason)));
         let reads = taken.map(|(hold, reason)| async move {
             // Some stores leave the old item out of the reason; then it is read.
@@ -178,7 +211,8 @@ impl Table {
         if !existing.is_empty() {
             return Ok(Some(Begun::Existing(existing)));
         }
-        Ok(failed_condition(reasons.get(new.len())).then_some(Begun::OverBudget))
+        let over = reasons.iter().skip(new.len()).take(counters).any(|r| failed_condition(Some(r)));
+        Ok(over.then_some(Begun::OverBudget))
     }
 }
 

@@ -28,6 +28,13 @@ impl Inventory for Table {
         futures::stream::iter(writes).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await.map(drop)
     }
 
+    async fn keep_running(&self, scope: &Scope, count: usize) -> Answer<()> {
+        let pk = by_account("seen", &scope.account);
+        let call = self.client.put_item().table_name(&self.name).item("pk", text(&pk));
+        let call = call.item("sk", text(format!("running#{}", scope.region))).item("count", number(count));
+        call.send().await.map(drop).map_err(|e| port_error("keeping the count of", &pk, &e))
+    }
+
     async fn claim_look(&self, look: &Look<'_>) -> Answer<bool> {
         let pk = by_account("seen", &look.scope.account);
         let sk = format!("launch#{}#{}", look.scope.region, look.reservation);

@@ -5,15 +5,20 @@
 //! |---|---|---|
 //! | `policy` | `current`, `good` | the policy's text |
 //! | `switch` | `pause` | why all changes are paused |
-//! | `seen#<account>` | `watching`, `region#…`, `principal#…`, `image#…` | when it was first seen |
+//! | `seen#<account>` | `watching`, `region#…`, `principal#…`, `image#…`, `running#<region>` | when it was first seen; how many instances run |
 //! | `asset#<account>#<region>` | asset id | the inventory |
 //! | `hold#<account>#<region>` | instance id | quarantine holds with their captures |
 //! | `case#<case>` | `journal#<time>#…` | the journal |
 //! | `vpc#<account>#<region>` | VPC id | the quarantine group that we made |
+//! | `blast#<account>` | hour, hour and counter | how many were held in that hour, in all and of a group |
 //! | `blast#<account>` | hour | how many were held in that hour |
 //! | `fix#<account>#<region>` | fix id | fixes with their captures and approvals |
 //! | `notice#<id>` | `told` | notices that people were told |
+//! | `finding#<account>` | finding id | findings, open and lately resolved |
+//! | `benchmark#<account>` | benchmark id | what its controls came to in the last sweep |
+//! | `rules` | `part-…` | the user's own rules, benchmarks and waivers |
 
+mod findings;
 mod fixes;
 mod holds;
 mod inventory;

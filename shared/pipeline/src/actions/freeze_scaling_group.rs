@@ -6,7 +6,7 @@
 //! Caveats: while a shared group is frozen it does not replace its own sick members either; the notice says so.
 //! Source: EC2 Auto Scaling user guide, "Suspend and resume Auto Scaling processes".
 
-use picket_model::{Change, InstanceId, Measure, ScalingGroup};
+use picket_model::{Change, InstanceId, Measure, ScalingGroup, Untrusted};
 
 /// What it needs of IAM.
 pub const PERMISSIONS: &[&str] = &["autoscaling:DescribeAutoScalingGroups", "autoscaling:SuspendProcesses"];
@@ -23,12 +23,18 @@ pub fn plan(group: &ScalingGroup, held: &[InstanceId]) -> Option<Measure> {
     let wholly = group.members.iter().all(|m| held.contains(m));
     let wanted = DESTROYS.iter().chain(GROWS.iter().filter(|_| wholly));
     let processes: Vec<String> = wanted.map(|p| (*p).to_owned()).filter(|p| !group.suspended.contains(p)).collect();
+    suspend(&group.name, processes)
+}
+
+/// The measure for these processes; none if there are none.
+#[must_use]
+pub fn suspend(group: &Untrusted, processes: Vec<String>) -> Option<Measure> {
     if processes.is_empty() {
         return None;
     }
-    let name = group.name.clone();
-    let undo = Change::ResumeProcesses { group: name.clone(), processes: processes.clone() };
-    Some(Measure::new("freeze_scaling_group", Change::SuspendProcesses { group: name, processes }, Some(undo)))
+    let undo = Change::ResumeProcesses { group: group.clone(), processes: processes.clone() };
+    let apply = Change::SuspendProcesses { group: group.clone(), processes };
+    Some(Measure::new("freeze_scaling_group", apply, Some(undo)))
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub(super) async fn begin(
     let intents: Vec<_> =
         (0..next.steps.len()).map(|n| telling::entry(&next, n, Event::MeasureIntended, "", now)).collect();
     let limit = in_force.policy.fixes.per_hour;
-    let budget = Budget { hour: format!("fix#{}", now.strftime("%Y-%m-%dT%H")), limit };
+    let budget = Budget { hour: format!("fix#{}", now.strftime("%Y-%m-%dT%H")), limit, also: Vec::new() };
     match ports.store.begin_fix(known, &next, &intents, Some(&budget)).await? {
         Kept::Yes => carry_out(ports, settings, in_force, permit, next).await,
         Kept::Changed => Ok(Outcome::Later { id: next.id, why: "another worker was faster".to_owned() }),

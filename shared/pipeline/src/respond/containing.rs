@@ -5,57 +5,76 @@ use std::collections::HashMap;
 use futures::StreamExt as _;
 use futures::future::{join_all, try_join_all};
 use futures::try_join;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use picket_model::notice::InterfaceOutcome;
 use picket_model::{
-    Capture, Decision, Entry, Event, GroupId, Hold, HoldState, InstanceId, InterfaceId, Measure, MeasureState,
-    NoticeKind, Plan, Step, TriggerKind, Untrusted, Verification,
+    Capture, Decision, Entry, Event, Hold, HoldState, InstanceId, InterfaceId, NoticeKind, Plan, Step, Untrusted,
+    Verification,
 };
 
+use super::taking::{LEASE, Taken, take_holds, until};
 use super::{Ports, Responded, digest, notice, refuse, securing, verifying};
 use crate::actions::contain_interface;
 use crate::in_force::{InForce, Settings};
 use crate::measures;
 use crate::messages::Message;
-use crate::permit::{self, Permit, Refusal};
+use crate::permit::{self, Permit};
 use crate::plan::Live;
-use crate::ports::{Answer, Begun, Budget, Kind, PortError, Which};
+use crate::ports::{Answer, Kind, PortError, Which};
+use crate::rails::Members;
 use crate::reasons;
 
-/// How long one worker may act on an instance alone; longer than the function's time limit.
-const LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// How many interfaces are changed at once. EC2's bucket for the call holds 100 and refills with 5 a second.
 const AT_ONCE: usize = 100;
 
 /// What became of the change of one interface.
 type Changed = (InstanceId, Capture, Answer<()>);
 
+/// What is carried out: what the rails let through, and what it is based on.
+pub(super) struct Going<'a> {
+    /// The policy.
+    pub(super) in_force: &'a InForce,
+    /// The leave to do it.
+    pub(super) permit: &'a Permit,
+    /// What is done.
+    pub(super) plan: &'a Plan,
+    /// What was read.
+    pub(super) live: &'a Live,
+    /// Groups that a suspicion must leave some members.
+    pub(super) members: Vec<Members>,
+}
+
 /// Takes the holds, changes, verifies, closes and tells.
 pub(super) async fn carry_out(
     ports: &Ports<'_>,
     settings: &Settings,
-    in_force: &InForce,
-    permit: &Permit,
     decision: &Decision,
-    plan: &Plan,
-    live: &Live,
+    going: &Going<'_>,
 ) -> Answer<Responded> {
-    let taken = match take_holds(ports, in_force, decision, plan, live).await? {
-        Taken::Refused(refusal) => return refuse(ports, settings, decision, plan, refusal).await,
+    let Going { in_force, permit, plan, live, .. } = *going;
+    let taken = match take_holds(ports, decision, going).await? {
+        Taken::Refused(refusal) => return refuse(ports, settings, decision, plan, live, refusal).await,
         Taken::Holds(taken) => taken,
     };
     if taken.ours.is_empty() {
         return Ok(taken.busy.map_or(Responded::Nothing, Responded::Later));
     }
+    if let Some(refusal) = taken.over {
+        // What is ours already goes on; people learn of the rest.
+        refuse(ports, settings, decision, plan, live, refusal).await?;
+    }
     let ours = securing::freeze_owners(ports, permit, decision, live, taken.ours).await?;
     let changes: Vec<_> = plan.steps.iter().filter_map(|s| change_of(s, &ours)).collect();
     let changed: Vec<Changed> = futures::stream::iter(changes)
-        .map(|(instance, before)| async move {
-            let answer = match live.quarantine.get(&before.vpc) {
-                Some(q) => {
+        .map(|(instance, before, hold)| async move {
+            let answer = match (live.quarantine.get(&before.vpc), measures::in_time(ports.clock, hold)) {
+                (_, Err(late)) => Err(late),
+                (Some(q), Ok(())) => {
                     contain_interface::apply(ports.containment, permit, &decision.scope, &before.interface, q).await
                 }
-                None => Err(PortError::new("finding the quarantine group of", &before.vpc, Kind::Other, "none")),
+                (None, Ok(())) => {
+                    Err(PortError::new("finding the quarantine group of", &before.vpc, Kind::Other, "none"))
+                }
             };
             (instance, before, answer)
         })
@@ -71,180 +90,10 @@ pub(super) async fn carry_out(
     }
 }
 
-fn change_of(step: &Step, ours: &[Hold]) -> Option<(InstanceId, Capture)> {
-    match step {
-        Step::Contain { instance, before } if ours.iter().any(|h| &h.instance == instance) => {
-            Some((instance.clone(), before.clone()))
-        }
-        _ => None,
-    }
-}
-
-struct Holds {
-    ours: Vec<Hold>,
-    busy: Option<String>,
-}
-
-enum Taken {
-    Holds(Holds),
-    Refused(Refusal),
-}
-
-/// Makes a hold for each instance of the plan, or takes over one that another worker left.
-async fn take_holds(
-    ports: &Ports<'_>,
-    in_force: &InForce,
-    decision: &Decision,
-    plan: &Plan,
-    live: &Live,
-) -> Answer<Taken> {
-    let now = ports.clock.now();
-    let hour = now.strftime("%Y-%m-%dT%H").to_string();
-    let budget = Budget { hour, limit: in_force.policy.blast_radius.instances_per_hour };
-    let mut new: Vec<Hold> = plan.instances().into_iter().map(|i| new_hold(decision, plan, live, i, now)).collect();
-    let mut taken = Holds { ours: Vec::new(), busy: None };
-    loop {
-        if new.is_empty() {
-            return Ok(Taken::Holds(taken));
-        }
-        let intents: Vec<Entry> = new.iter().flat_map(|h| intents(decision, plan, h, now)).collect();
-        match ports.holds.begin(&new, &intents, &budget).await? {
-            Begun::All => {
-                taken.ours.extend(new);
-                return Ok(Taken::Holds(taken));
-            }
-            Begun::OverBudget => {
-                return Ok(Taken::Refused(Refusal::BlastRadius { wanted: new.len(), limit: budget.limit }));
-            }
-            Begun::Existing(existing) => {
-                for hold in &existing {
-                    let wanted = new.iter().find(|n| n.instance == hold.instance).cloned();
-                    new.retain(|n| n.instance != hold.instance);
-                    match take_over(ports, decision, plan, live, hold, wanted, now).await? {
-                        Ok(hold) => taken.ours.extend(hold),
-                        Err(busy) => taken.busy = Some(busy),
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Takes over a hold that exists: `Ok(None)` if nothing may be done about it, `Err` if somebody else is at it.
-async fn take_over(
-    ports: &Ports<'_>,
-    decision: &Decision,
-    plan: &Plan,
-    live: &Live,
-    found: &Hold,
-    wanted: Option<Hold>,
-    now: Timestamp,
-) -> Answer<Result<Option<Hold>, String>> {
-    let Some(wanted) = wanted else { return Ok(Ok(None)) };
-    // Our plan may be older than the hold: what another worker contained meanwhile is not contained once more.
-    if found.state == HoldState::Contained && is_contained(ports, found, live).await? {
-        return Ok(Ok(None));
-    }
-    let next = match found.state {
-        HoldState::Containing | HoldState::Releasing if found.lease_until > now => {
-            return Ok(Err(format!("{} is being worked on", found.instance)));
-        }
-        // Left half done, or opened again by somebody else: the captures that were written first stay.
-        HoldState::Containing | HoldState::Contained | HoldState::Releasing => Hold {
-            state: HoldState::Containing,
-            captures: keep_first(&found.captures, &wanted.captures),
-            quarantine: both(&found.quarantine, &wanted.quarantine),
-            also: with_case(found, decision),
-            // What was left half done is still the same containment; what was opened again is another.
-            times: found.times + u32::from(found.state == HoldState::Contained),
-            lease_until: wanted.lease_until,
-            ..made_again(found)
-        },
-        HoldState::Released if overrides_release(decision, found) => {
-            let captures = wanted.captures.into_iter().map(|c| as_before(found, c)).collect();
-            Hold { captures, times: found.times + 1, ..wanted }
-        }
-        HoldState::Released => return Ok(Ok(None)),
-    };
-    let mut entries = intents(decision, plan, &next, now);
-    entries.extend(measures::intents_again(found, &next, &Untrusted::new("respond"), now));
-    if ports.holds.update(found, &next, &entries).await? {
-        Ok(Ok(Some(next)))
-    } else {
-        Ok(Err(format!("somebody else took {}", found.instance)))
-    }
-}
-
-async fn is_contained(ports: &Ports<'_>, hold: &Hold, live: &Live) -> Answer<bool> {
-    let interfaces = ports.cloud.interfaces(&hold.scope, std::slice::from_ref(&hold.instance)).await?;
-    // One that we may not change came later, or was not seen before: then it leaks, and people are to be told.
-    Ok(interfaces.iter().all(|i| live.is_contained(i)))
-}
-
-fn with_case(found: &Hold, decision: &Decision) -> Vec<picket_model::CaseId> {
-    let mut also = found.also.clone();
-    also.extend(Some(decision.case.clone()).filter(|c| reasons::is_new(found, c)));
-    also
-}
-
-/// What a person released stays released, unless a person orders it again or GuardDuty reports it anew.
-fn overrides_release(decision: &Decision, hold: &Hold) -> bool {
-    let since = hold.released.as_ref().map_or(Timestamp::MIN, |r| r.at);
-    let new_finding = decision.trigger == TriggerKind::GuardDuty && decision.triggered_at > since;
-    decision.ordered || new_finding
-}
-
-/// A release that stopped half way may have put measures back without saying so: they are made again.
-fn made_again(found: &Hold) -> Hold {
-    let mut next = found.clone();
-    if found.state == HoldState::Releasing {
-        let back = |m: &&mut Measure| m.undo.is_some() && !matches!(m.state, MeasureState::Failed(_));
-        next.measures.iter_mut().filter(back).for_each(|m| m.state = MeasureState::Intended);
-        next.secured = false;
-    }
-    next
-}
-
-/// What is captured of an interface that was released: if the read still shows the group that it was held in, the
-/// capture that the release went back to.
-fn as_before(found: &Hold, capture: Capture) -> Capture {
-    let held = capture.groups.iter().all(|g| found.quarantine.contains(g));
-    let before = found.captures.iter().find(|c| c.interface == capture.interface && held);
-    before.cloned().unwrap_or(capture)
-}
-
-fn both(first: &[GroupId], later: &[GroupId]) -> Vec<GroupId> {
-    let mut all = first.to_vec();
-    all.extend(later.iter().filter(|l| !first.contains(l)).cloned());
-    all
-}
-
-fn keep_first(first: &[Capture], later: &[Capture]) -> Vec<Capture> {
-    let mut kept = first.to_vec();
-    kept.extend(later.iter().filter(|l| !first.iter().any(|f| f.interface == l.interface)).cloned());
-    kept
-}
-
-fn new_hold(decision: &Decision, plan: &Plan, live: &Live, instance: InstanceId, now: Timestamp) -> Hold {
-    let captures = plan.captures_of(&instance);
-    let mut quarantine: Vec<GroupId> = captures.iter().filter_map(|c| live.quarantine.get(&c.vpc).cloned()).collect();
-    quarantine.dedup();
-    Hold {
-        scope: decision.scope.clone(),
-        instance,
-        case: decision.case.clone(),
-        also: Vec::new(),
-        lifted: Vec::new(),
-        times: 0,
-        state: HoldState::Containing,
-        captures,
-        quarantine,
-        since: now,
-        lease_until: now.saturating_add(LEASE).unwrap_or(now),
-        released: None,
-        measures: Vec::new(),
-        secured: false,
-    }
+fn change_of<'a>(step: &Step, ours: &'a [Hold]) -> Option<(InstanceId, Capture, &'a Hold)> {
+    let Step::Contain { instance, before } = step else { return None };
+    let hold = ours.iter().find(|h| &h.instance == instance)?;
+    Some((instance.clone(), before.clone(), hold))
 }
 
 pub(super) fn entry(hold: &Hold, at: Timestamp, subject: &InterfaceId, event: Event, details: &str) -> Entry {
@@ -256,17 +105,6 @@ pub(super) fn entry(hold: &Hold, at: Timestamp, subject: &InterfaceId, event: Ev
         by: Untrusted::new("respond"),
         details: Untrusted::new(details),
     }
-}
-
-fn intents(decision: &Decision, plan: &Plan, hold: &Hold, now: Timestamp) -> Vec<Entry> {
-    let to = hold.quarantine.iter().map(GroupId::as_str).collect::<Vec<_>>().join(", ");
-    let why = decision.score.reasons.first().map_or("ordered", |r| r.says.as_str());
-    let of = |c: &Capture| {
-        let from = c.groups.iter().map(GroupId::as_str).collect::<Vec<_>>().join(", ");
-        let text = format!("{}: {from} -> {to}; {why}", hold.instance);
-        entry(hold, now, &c.interface, Event::ContainIntended, &text)
-    };
-    plan.captures_of(&hold.instance).iter().map(of).collect()
 }
 
 /// Reads every interface again, closes the holds that are contained, and tells people.
@@ -334,7 +172,8 @@ async fn tell(
     let id = format!("{}/quarantined/{}{word}", decision.case, digest(of.iter().map(String::as_str)));
     let mut decision = decision.clone();
     decision.targets.retain(|t| ours.iter().any(|h| t.instance.as_ref() == Some(&h.instance)));
-    let kind = NoticeKind::Quarantined { interfaces, contained_at };
+    let deadline = ours.iter().filter_map(|h| h.deadline.clone()).min_by_key(|d| d.at);
+    let kind = NoticeKind::Quarantined { interfaces, contained_at, deadline };
     ports.queues.send(vec![Message::Notice(Box::new(notice(&decision, settings, id, kind, ports)))]).await
 }
 
@@ -355,7 +194,7 @@ pub(super) async fn resume(
         if reasons::is_new(&hold, &decision.case) {
             let counted = match hold.lease_until > now {
                 true => None,
-                false => reasons::add(ports.holds, &hold, &decision.case, now).await?,
+                false => reasons::add(ports.holds, &hold, &decision.case, until(in_force, decision, now), now).await?,
             };
             match counted {
                 Some(counted) => hold = counted,
@@ -381,7 +220,7 @@ pub(super) async fn resume(
         unsecured.extend(close(ports, settings, decision, &nothing, live, open, Vec::new(), now).await?);
     }
     let secured = unsecured.len();
-    if let Ok(permit) = permit::for_plan(in_force, decision, &nothing) {
+    if let Ok(permit) = permit::to_go_on(in_force, &decision.case) {
         securing::secure(ports, in_force, &permit, live, unsecured).await?;
     }
     Ok(if count + secured == 0 { Responded::Nothing } else { Responded::Contained(count) })

@@ -4,8 +4,7 @@
 use std::collections::BTreeMap;
 
 use futures::future::join_all;
-use picket_checks::policy::Containment;
-use picket_model::{Decision, Hold, HoldState, InstanceId, Measure, MeasureState, Untrusted};
+use picket_model::{Decision, Hold, HoldState, InstanceId, Measure, MeasureState, Mode, Untrusted};
 
 use super::Ports;
 use crate::actions::{self, Subject, freeze_scaling_group};
@@ -14,9 +13,7 @@ use crate::measures::{self, Made};
 use crate::permit::Permit;
 use crate::plan::Live;
 use crate::ports::{Answer, Kind};
-
-/// The tag that Auto Scaling puts on its members. Only AWS can set tags that begin with `aws:`.
-const OWNER_TAG: &str = "aws:autoscaling:groupName";
+use crate::rails;
 
 fn measure_ports<'a>(ports: &Ports<'a>) -> measures::Ports<'a> {
     measures::Ports { levers: ports.levers, holds: ports.holds, clock: ports.clock }
@@ -34,7 +31,7 @@ pub(super) async fn freeze_owners(
     let mut owners: BTreeMap<Untrusted, Vec<usize>> = BTreeMap::new();
     for (n, hold) in ours.iter().enumerate() {
         let instance = live.instances.iter().find(|i| i.id == hold.instance);
-        if let Some(owner) = instance.and_then(|i| i.tags.get(&Untrusted::new(OWNER_TAG))) {
+        if let Some(owner) = instance.and_then(rails::owner) {
             owners.entry(owner.clone()).or_default().push(n);
         }
     }
@@ -55,29 +52,48 @@ async fn freeze(
     members: &[usize],
     ours: &mut [Hold],
 ) -> Answer<()> {
-    let (group, all) =
-        futures::try_join!(ports.levers.scaling_group(&decision.scope, owner), ports.holds.holds(&decision.scope))?;
+    let group = ports.levers.scaling_group(&decision.scope, owner).await?;
+    // Read after the group: what we have suspended there stands in a hold that is read now.
+    let all = ports.holds.holds(&decision.scope).await?;
     let open: Vec<&Hold> = all.iter().filter(|h| h.state != HoldState::Released).collect();
     let held: Vec<InstanceId> = open.iter().map(|h| h.instance.clone()).collect();
-    let known = open.iter().flat_map(|h| &h.measures).find(|m| freezes(m, owner)).cloned();
-    let Some(measure) = known.or_else(|| freeze_scaling_group::plan(&group, &held)) else { return Ok(()) };
+    let planned = freeze_scaling_group::plan(&group, &held);
+    let ours_already = open.iter().flat_map(|h| &h.measures).filter(|m| relies(m));
+    let wanted: Vec<String> = ours_already.chain(&planned).flat_map(|m| suspends(m, owner)).cloned().collect();
     for n in members {
         let hold = &ours[*n];
-        if hold.measures.iter().any(|m| freezes(m, owner)) {
+        // Each hold carries all that it relies on, so that the last one puts back what the others left to it.
+        let lately = hold.measures.iter().filter(|m| m.state == MeasureState::Undone).flat_map(|m| suspends(m, owner));
+        let standing = |p: &String| hold.measures.iter().any(|m| relies(m) && suspends(m, owner).contains(p));
+        let mut missing: Vec<String> = Vec::new();
+        for process in wanted.iter().chain(lately).filter(|p| !standing(p)) {
+            if !missing.contains(process) {
+                missing.push(process.clone());
+            }
+        }
+        let more: Vec<Measure> = freeze_scaling_group::suspend(owner, missing).into_iter().collect();
+        let unmade = hold.measures.iter().any(|m| m.state == MeasureState::Intended && !suspends(m, owner).is_empty());
+        if more.is_empty() && !unmade {
             continue;
         }
         let by = Untrusted::new("respond");
-        let more = Measure { state: MeasureState::Intended, ..measure.clone() };
-        if let Some(made) = measures::make(measure_ports(ports), permit, &by, hold, vec![more]).await? {
+        if let Some(made) = measures::make(measure_ports(ports), permit, &by, hold, more).await? {
             ours[*n] = made.hold;
         }
     }
     Ok(())
 }
 
-fn freezes(measure: &Measure, owner: &Untrusted) -> bool {
-    matches!(&measure.apply, picket_model::Change::SuspendProcesses { group, .. } if group == owner)
-        && measure.state != MeasureState::Undone
+fn relies(measure: &Measure) -> bool {
+    !matches!(measure.state, MeasureState::Undoing | MeasureState::Undone)
+}
+
+/// The processes of a group that a measure suspends.
+fn suspends<'a>(measure: &'a Measure, owner: &Untrusted) -> &'a [String] {
+    match &measure.apply {
+        picket_model::Change::SuspendProcesses { group, processes } if group == owner => processes,
+        _ => &[],
+    }
 }
 
 /// Plans and makes the measures of instances that are contained.
@@ -95,11 +111,16 @@ pub(super) async fn secure(
     outcomes.into_iter().find(Result::is_err).unwrap_or(Ok(()))
 }
 
+fn anew(measure: &Measure) -> Measure {
+    Measure { state: MeasureState::Intended, ..measure.clone() }
+}
+
 async fn secure_one(ports: &Ports<'_>, in_force: &InForce, permit: &Permit, live: &Live, hold: &Hold) -> Answer<()> {
     let gone = !live.instances.iter().any(|i| i.id == hold.instance && !i.state.is_gone());
-    let planned = match in_force.policy.containment {
-        Containment::ContainOnly => Vec::new(),
-        Containment::Full => match ports.levers.facts(&hold.scope, &hold.instance).await {
+    let shown = live.instances.iter().find(|i| i.id == hold.instance);
+    let planned = match in_force.reach(&hold.scope, shown).mode {
+        Mode::Observe | Mode::DryRun | Mode::ContainOnly => Vec::new(),
+        Mode::Enforce => match ports.levers.facts(&hold.scope, &hold.instance).await {
             // Terminated: nothing is left to secure. One that is only not visible is an error, and tried again.
             Err(error) if gone && error.kind == Kind::NotFound => Vec::new(),
             Err(error) => return Err(error),
@@ -107,7 +128,10 @@ async fn secure_one(ports: &Ports<'_>, in_force: &InForce, permit: &Permit, live
                 for unknown in &facts.unknown {
                     tracing::warn!(instance = %hold.instance, unknown, "not all could be read before securing");
                 }
-                actions::afterwards(&Subject { facts: &facts, case: &hold.case })
+                let mut planned = actions::afterwards(&Subject { facts: &facts, case: &hold.case });
+                // Put back just now, which the facts may not show yet.
+                planned.extend(hold.measures.iter().filter(|m| m.state == MeasureState::Undone).map(anew));
+                planned
             }
         },
     };

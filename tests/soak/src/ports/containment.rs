@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use picket_model::{GroupId, InterfaceId, Scope, VpcId};
 use picket_pipeline::Permit;
-use picket_pipeline::ports::{Answer, Containment, GroupState, Kind, PortError};
+use picket_pipeline::ports::{Answer, Containment, GroupState, Kind, PortError, Rehearsal};
 
 use crate::api::Api;
 use crate::call::Client;
@@ -68,5 +68,16 @@ impl Containment for Client {
             Ok(())
         })
         .await
+    }
+}
+
+#[async_trait]
+impl Rehearsal for Client {
+    async fn create_group(&self, _: &Scope, vpc: &VpcId) -> Answer<()> {
+        self.call(Api::CreateGroup, format!("{vpc}, dry run"), |_, _| Ok(())).await
+    }
+
+    async fn set_groups(&self, _: &Scope, interface: &InterfaceId, _: &[GroupId]) -> Answer<()> {
+        self.call(Api::SetGroups, format!("{interface}, dry run"), |_, _| Ok(())).await
     }
 }

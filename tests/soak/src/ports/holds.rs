@@ -1,7 +1,7 @@
 //! Holds, captures and the journal, in the state table.
 
 use async_trait::async_trait;
-use picket_model::{CaseId, Entry, GroupId, Hold, InstanceId, Scope, VpcId};
+use picket_model::{AccountId, CaseId, Entry, GroupId, Hold, InstanceId, Scope, VpcId};
 use picket_pipeline::ports::{Answer, Begun, Budget, Holds, Kind, PortError};
 
 use crate::api::Api;
@@ -46,6 +46,26 @@ impl Holds for Client {
         .await
     }
 
+    async fn begin_again(&self, expected: &Hold, next: &Hold, entries: &[Entry], budget: &Budget) -> Answer<Begun> {
+        let (expected, next, entries, task) = (expected.clone(), next.clone(), entries.to_vec(), self.task);
+        let budget = budget.clone();
+        self.call(Api::Begin, format!("{} anew", next.instance), move |w, _| {
+            if w.store.holds.get(&next.instance) != Some(&expected) {
+                w.trace(Some(task), format!("{} is not as expected", next.instance));
+                return Ok(Begun::Existing(Vec::new()));
+            }
+            if !w.store.spend(1, &budget) {
+                return Ok(Begun::OverBudget);
+            }
+            invariants::updated(w, task, &expected, &next);
+            w.store.holds.insert(next.instance.clone(), next.clone());
+            let illegal = w.store.append(&entries);
+            invariants::journalled(w, illegal);
+            Ok(Begun::All)
+        })
+        .await
+    }
+
     async fn hold(&self, _: &Scope, instance: &InstanceId) -> Answer<Option<Hold>> {
         let instance = instance.clone();
         self.call(Api::Hold, instance.to_string(), move |w, _| Ok(w.store.holds.get(&instance).cloned())).await
@@ -71,6 +91,10 @@ impl Holds for Client {
             Ok(w.store.journal.iter().filter(|e| e.case == case).cloned().collect())
         })
         .await
+    }
+
+    async fn running(&self, _: &AccountId) -> Answer<Option<u64>> {
+        self.call(Api::Other, "running".to_owned(), |w, _| Ok(w.store.running)).await
     }
 
     async fn quarantine_group(&self, _: &Scope, vpc: &VpcId) -> Answer<Option<GroupId>> {

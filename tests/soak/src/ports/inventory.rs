@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use picket_model::{AccountId, Observation};
+use picket_model::{AccountId, Observation, Scope};
 use picket_pipeline::ports::{Answer, Inventory, Seen};
 
 use crate::api::Api;
@@ -14,6 +14,14 @@ impl Inventory for Client {
         let what = what.to_vec();
         self.call(Api::FirstSeen, format!("{} things", what.len()), move |w, _| {
             Ok(what.iter().map(|s| *w.store.seen.entry(s.clone()).or_insert(at)).collect())
+        })
+        .await
+    }
+
+    async fn keep_running(&self, _: &Scope, count: usize) -> Answer<()> {
+        self.call(Api::Other, format!("{count} run"), move |w, _| {
+            w.store.running = Some(count as u64);
+            Ok(())
         })
         .await
     }

@@ -9,3 +9,4 @@ mod levers;
 mod pager;
 mod policies;
 mod queues;
+mod releases;

@@ -1,0 +1,254 @@
+//! `picket assess`: every rule over an account, or over one asset of it. Reads only, and needs no deployment.
+
+use jiff::Timestamp;
+use picket_checks::Book;
+use picket_checks::assessment::{Assessed, Question, assess, is};
+use picket_checks::risk::{self, Live};
+use picket_model::{Assessment, Finding, Severity, Status, Untrusted};
+use picket_report::snapshot::AssetRisk;
+use serde::Serialize;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::posture::{Case, Sources, render};
+use crate::session::Session;
+use crate::show::{Page, Paint, Reply, Text, Tone};
+
+/// How many findings the table shows unless all are wanted.
+const SHOWN: usize = 25;
+
+/// What `picket assess` takes.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  picket assess                                   every rule over this account and Region
+  picket assess --all-regions --output html > report.html
+  picket assess prod                              one asset, by its name or id, with what was read
+  picket assess --rules policies/ --fail-on high  in a pipeline, with your own rules and waivers
+  picket assess --kubeconfig ~/.kube/config       one Kubernetes cluster, EKS or not, without AWS
+  picket assess --save-evidence e.json && picket assess --evidence e.json
+  picket assess --print-policy                    what the role that assesses needs, and no more
+
+It ends with 1 if something is open that is at least as bad as `--fail-on`.")]
+pub struct Args {
+    /// Only this asset: a name, an id, or kind/id
+    #[arg(value_name = "ASSET")]
+    pub asset: Option<String>,
+    /// Where rules and evidence come from
+    #[command(flatten)]
+    pub sources: Sources,
+    /// Show every finding, waived ones too
+    #[arg(long)]
+    pub all: bool,
+    /// End with 1 from this severity on
+    #[arg(long, value_name = "SEVERITY", default_value = "low", value_parser = severity)]
+    pub fail_on: Severity,
+    /// Print the IAM policy that the role that assesses needs, and do nothing else
+    #[arg(long)]
+    pub print_policy: bool,
+    /// Put every outcome into the JSON, not only findings
+    #[arg(long)]
+    pub evaluations: bool,
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned()))
+        .map_err(|_| "is none of low, medium, high, critical".to_owned())
+}
+
+/// The answer.
+#[derive(Debug, Serialize)]
+struct Answer {
+    of: String,
+    assessment: Assessment,
+    assets: Vec<AssetRisk>,
+    outcomes: usize,
+    rules: String,
+    next: Option<String>,
+    #[serde(skip)]
+    shown: usize,
+    #[serde(skip)]
+    readings: bool,
+}
+
+/// Assesses.
+///
+/// # Errors
+/// If rules or evidence cannot be read.
+pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
+    if args.print_policy {
+        session.show.json(&picket_evidence::permissions::policy(picket_evidence::collectors()))?;
+        return Ok(Exit::Done);
+    }
+    let case = args.sources.case(session).await?;
+    if let Some(asset) = &args.asset
+        && !case.evidence.documents().any(|d| is(asset, d))
+    {
+        let hint = "`picket assess --evaluations --output json` lists every asset; is it in another Region?";
+        return Err(Failure::refused(format!("nothing here is called `{asset}`")).hint(hint));
+    }
+    let question = Question { asset: args.asset.clone(), evaluations: args.evaluations, ..Question::default() };
+    let Assessed { assessment, outcomes, .. } = assess(&case.book, &case.evidence, Vec::new(), &question, case.at);
+    let is_bad = |f: &&Finding| f.status(case.at) == Status::Open && f.severity >= args.fail_on;
+    let exit = if assessment.findings.iter().any(|f| is_bad(&f)) { Exit::Found } else { Exit::Done };
+    let answer = answer(&args, &case, assessment, outcomes, session);
+    render::answer(session, &answer, &answer.assessment, &answer.of, answer.assets.clone())?;
+    Ok(exit)
+}
+
+fn answer(args: &Args, case: &Case, mut assessment: Assessment, outcomes: usize, session: &Session) -> Answer {
+    sort(&mut assessment.findings, case.at);
+    let assets = risks(&case.book, &assessment.findings, case.at);
+    let worst = assessment.findings.iter().find(|f| f.status(case.at) == Status::Open);
+    let next = worst.map(|f| session.command(format!("explain {}", f.rule)));
+    Answer {
+        of: case.of.clone(),
+        assets,
+        outcomes,
+        rules: case.book.version.clone(),
+        next,
+        shown: if args.all { usize::MAX } else { SHOWN },
+        readings: args.asset.is_some(),
+        assessment,
+    }
+}
+
+/// The gravest first, and within a severity by asset.
+fn sort(findings: &mut [Finding], now: Timestamp) {
+    findings.sort_by(|a, b| {
+        let key = |f: &Finding| (f.status(now) != Status::Open, std::cmp::Reverse(f.severity));
+        (key(a), &a.asset, &a.rule).cmp(&(key(b), &b.asset, &b.rule))
+    });
+}
+
+/// The risk of every asset that has findings, the highest first.
+pub fn risks(book: &Book, findings: &[Finding], now: Timestamp) -> Vec<AssetRisk> {
+    risks_with(book, findings, &|_| Live::default(), now)
+}
+
+/// The same with what is going on in assets.
+pub fn risks_with(book: &Book, findings: &[Finding], live: &dyn Fn(&str) -> Live, now: Timestamp) -> Vec<AssetRisk> {
+    let exposes = |rule: &str| book.rules().get(rule).is_some_and(picket_checks::rules::Rule::exposes);
+    let mut all: Vec<AssetRisk> = risk::by_asset(findings)
+        .into_values()
+        .filter_map(|of| {
+            let first = of.first()?;
+            let score = risk::score(&of, &live(&first.asset), exposes, now);
+            Some(AssetRisk {
+                asset: first.asset.clone(),
+                name: Untrusted::new(first.asset.split_once('/').map_or("", |(_, id)| id)),
+                account: first.account.clone(),
+                region: first.region.clone(),
+                score: score.total,
+                reasons: score.reasons,
+            })
+        })
+        .collect();
+    all.sort_by(|a, b| b.score.cmp(&a.score).then_with(|| a.asset.cmp(&b.asset)));
+    all
+}
+
+impl Reply for Answer {
+    fn text(&self, paint: Paint) -> String {
+        let mut page = Page::new(paint);
+        let now = self.assessment.at;
+        let open: Vec<_> = self.assessment.findings.iter().filter(|f| f.status(now) == Status::Open).collect();
+        let waived = self.assessment.findings.iter().filter(|f| f.status(now) == Status::Waived).count();
+        page.line(Tone::Strong, &self.of);
+        let of = |severity| open.iter().filter(|f| f.severity == severity).count();
+        let counts = format!(
+            "{} critical, {} high, {} medium, {} low open; {waived} waived; {} outcomes by the rules {}",
+            of(Severity::Critical),
+            of(Severity::High),
+            of(Severity::Medium),
+            of(Severity::Low),
+            self.outcomes,
+            self.rules,
+        );
+        page.line(if open.is_empty() { Tone::Good } else { Tone::Plain }, counts).gap();
+        let shown: Vec<_> = self
+            .assessment
+            .findings
+            .iter()
+            .filter(|f| self.shown == usize::MAX || f.status(now) == Status::Open)
+            .collect();
+        if self.readings {
+            shown.iter().for_each(|f| with_readings(&mut page, f, now));
+        } else if !shown.is_empty() {
+            let rows = shown.iter().take(self.shown).map(|f| row(f, now)).collect();
+            page.table(&["SEVERITY", "ASSET", "WHAT", "RULE"], &[], rows);
+        }
+        if let Some(more) = shown.len().checked_sub(self.shown).filter(|n| *n > 0 && !self.readings) {
+            page.line(Tone::Dim, format!("and {more} more; `--all` shows them"));
+        }
+        self.riskiest(&mut page);
+        self.unseen(&mut page);
+        page.next(self.next.as_deref()).done()
+    }
+}
+
+impl Answer {
+    fn riskiest(&self, page: &mut Page) {
+        let rows: Vec<Vec<Text>> = self
+            .assets
+            .iter()
+            .take(5)
+            .map(|a| {
+                let why: Vec<_> = a.reasons.iter().take(2).map(|r| r.says.as_str()).collect();
+                vec![a.score.to_string().into(), a.asset.clone().into(), why.join("; ").into()]
+            })
+            .collect();
+        if !rows.is_empty() {
+            page.gap().line(Tone::Strong, "highest risk").table(&["SCORE", "ASSET", "BECAUSE"], &[0], rows);
+        }
+    }
+
+    fn unseen(&self, page: &mut Page) {
+        let unseen = &self.assessment.unseen;
+        if unseen.is_empty() {
+            return;
+        }
+        page.gap().line(Tone::Warn, format!("{} things could not be seen, and count as unknown", unseen.len()));
+        let row = |u: &picket_model::Unseen| -> Vec<Text> { vec![u.what.clone().into(), u.why.clone().into()] };
+        page.table(&["WHAT", "WHY"], &[], unseen.iter().take(10).map(row).collect());
+    }
+}
+
+/// The colour of a severity.
+pub fn tone(severity: Severity) -> Tone {
+    match severity {
+        Severity::Critical | Severity::High => Tone::Bad,
+        Severity::Medium => Tone::Warn,
+        Severity::Low => Tone::Plain,
+    }
+}
+
+fn row(finding: &Finding, now: Timestamp) -> Vec<Text> {
+    let status = finding.status(now);
+    let word = if status == Status::Open { finding.severity.to_string() } else { status.to_string() };
+    let tone = if status == Status::Open { tone(finding.severity) } else { Tone::Dim };
+    vec![
+        Text::toned(tone, word),
+        finding.asset.clone().into(),
+        finding.title.clone().into(),
+        finding.rule.clone().into(),
+    ]
+}
+
+/// A finding with all that was read for it.
+pub fn with_readings(page: &mut Page, finding: &Finding, now: Timestamp) {
+    let status = finding.status(now);
+    let head = format!("{}  {}  ({status}, {})", finding.severity, finding.title, finding.rule);
+    page.line(if status == Status::Open { tone(finding.severity) } else { Tone::Dim }, head).indent(true);
+    for reading in &finding.readings {
+        page.field("read", format!("{} is {} ({})", reading.at, reading.found, reading.source));
+        page.field("expected", reading.expected.clone());
+    }
+    if let Some(waiver) = &finding.waiver {
+        page.field("waiver", format!("{} until {}: {}", waiver.owner, waiver.until, waiver.reason));
+    }
+    page.field("fix", finding.fix.clone());
+    if let Some(action) = &finding.action {
+        page.field("action", action.clone());
+    }
+    page.field("id", finding.id.clone()).indent(false).gap();
+}

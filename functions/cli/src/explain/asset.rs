@@ -1,0 +1,121 @@
+//! A finding or an asset, explained: what was read, and how the risk adds up.
+
+use jiff::Timestamp;
+use picket_checks::assessment::{Question, assess, is};
+use picket_checks::risk::Live;
+use picket_model::{Evaluation, Finding, InstanceId};
+use picket_report::snapshot::AssetRisk;
+use serde::Serialize;
+
+use super::Args;
+use crate::assess::{risks_with, with_readings};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::posture::Case;
+use crate::replay::signs;
+use crate::session::Session;
+use crate::show::{Page, Paint, Reply, Text, Tone};
+
+#[derive(Debug, Serialize)]
+struct Explained {
+    what: String,
+    of: String,
+    at: Timestamp,
+    risk: Vec<AssetRisk>,
+    findings: Vec<Finding>,
+    /// Outcomes that are not findings: what passes, what does not apply, what is not known.
+    evaluations: Vec<Evaluation>,
+    next: Option<String>,
+}
+
+/// Explains a finding or an asset.
+///
+/// # Errors
+/// If there is nothing of that name.
+pub(super) async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
+    let case = args.sources.case(session).await?;
+    let what = args.what.as_str();
+    let is_finding = what.starts_with("finding-");
+    let asset = case.evidence.documents().find(|d| is(what, d)).map(picket_model::Document::asset);
+    if !is_finding && asset.is_none() {
+        return Err(unknown(what, &case.book));
+    }
+    let question = Question { evaluations: true, ..Question::default() };
+    let assessed = assess(&case.book, &case.evidence, Vec::new(), &question, case.at).assessment;
+    let mut findings = assessed.findings;
+    let live = live(&case, asset.as_deref(), session).await?;
+    let signs = |of: &str| if asset.as_deref() == Some(of) { live.clone() } else { Live::default() };
+    let all = risks_with(&case.book, &findings, &signs, case.at);
+    findings.retain(|f| if is_finding { f.id == what } else { asset.as_deref() == Some(f.asset.as_str()) });
+    if is_finding && findings.is_empty() {
+        let hint = "it may be resolved, in another Region, or of your own rules: `--rules DIR`";
+        return Err(Failure::refused(format!("nothing is open as `{what}`")).hint(hint));
+    }
+    let about: Option<&str> = asset.as_deref().or_else(|| findings.first().map(|f| f.asset.as_str()));
+    let risk = all.into_iter().filter(|r| Some(r.asset.as_str()) == about).collect();
+    let mut evaluations = assessed.evaluations;
+    let is_shown = |e: &Evaluation| !is_finding && about == Some(e.asset.as_str()) && e.outcome.word() != "fail";
+    evaluations.retain(is_shown);
+    let next = findings.first().map(|f| session.command(format!("explain {}", f.rule)));
+    session.show.answer(&Explained {
+        what: what.to_owned(),
+        of: case.of,
+        at: case.at,
+        risk,
+        findings,
+        evaluations,
+        next,
+    })?;
+    Ok(Exit::Done)
+}
+
+/// What is going on in an instance, as the live signals see it; nothing where AWS is not read.
+async fn live(case: &Case, asset: Option<&str>, session: &Session) -> Result<Live, Failure> {
+    let id = asset.and_then(|a| a.strip_prefix("ec2.instance/")).and_then(|id| InstanceId::parse(id).ok());
+    let (Some((aws, caller)), Some(id)) = (&case.live, id) else { return Ok(Live::default()) };
+    let score = session.show.wait("looking for live signs", signs(&aws.clients, aws.scope(caller), id)).await?;
+    Ok(Live { reasons: score.reasons, unknown: score.unknown })
+}
+
+/// What may have been meant: a rule whose name holds the word.
+fn unknown(what: &str, book: &picket_checks::Book) -> Failure {
+    let near: Vec<_> = book.rules().iter().map(|r| r.name.as_str()).filter(|n| n.contains(what)).take(5).collect();
+    let hint = if near.is_empty() {
+        "`picket rule list` lists the rules, `picket assess` the findings".to_owned()
+    } else {
+        format!("did you mean {}?", near.join(", "))
+    };
+    Failure::refused(format!("there is no rule, finding or asset `{what}`")).hint(hint)
+}
+
+impl Reply for Explained {
+    fn text(&self, paint: Paint) -> String {
+        let mut page = Page::new(paint);
+        page.line(Tone::Strong, format!("{} in {}", self.what, self.of)).gap();
+        for risk in &self.risk {
+            page.line(Tone::Strong, format!("risk {} of 100: {}", risk.score, risk.asset));
+            let row = |r: &picket_model::Reason| -> Vec<Text> {
+                vec![
+                    r.weight.to_string().into(),
+                    r.signal.clone().into(),
+                    r.says.clone().into(),
+                    r.evidence.clone().into(),
+                ]
+            };
+            page.table(&["POINTS", "BECAUSE OF", "WHAT", "EVIDENCE"], &[0], risk.reasons.iter().map(row).collect())
+                .gap();
+        }
+        self.findings.iter().for_each(|f| with_readings(&mut page, f, self.at));
+        let row = |e: &Evaluation| -> Vec<Text> {
+            vec![
+                e.outcome.word().replace('_', " ").into(),
+                e.rule.clone().into(),
+                e.outcome.why().unwrap_or_default().to_owned().into(),
+            ]
+        };
+        if !self.evaluations.is_empty() {
+            page.table(&["OUTCOME", "RULE", "WHY"], &[], self.evaluations.iter().map(row).collect());
+        }
+        page.next(self.next.as_deref()).done()
+    }
+}

@@ -1,0 +1,2 @@
+#!/bin/sh
+/opt/nomad/bin/run-nomad --client
