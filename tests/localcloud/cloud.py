@@ -58,6 +58,7 @@ def assemble() -> object:
     moto_scaling.install()
     ministack.authorize_ec2_ourselves()
     ministack.authorize_batches_as_single_calls()
+    ministack.keep_ssm_documents()
     ministack.know_leading_keys()
     ministack.know_iam_resources()
     ministack.policies_are_attached_and_deleted_as_in_aws()

@@ -11,12 +11,18 @@ import contextlib
 import json
 import logging
 from typing import Any
+from urllib.parse import unquote
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.responses import get_account_id, get_region, get_request_client_ip, request_scope
 from ministack.core.router import extract_access_key_id
+<<<<<<< HEAD
 from ministack.services import cloudtrail, eks, eventbridge, iam, lambda_svc, sqs, ssm, sts
+=======
+from ministack.services import cloudtrail, eks, eventbridge, iam, lambda_svc, sqs, sts
+from ministack.services.cloudformation import provisioners
+>>>>>>> fix
 
 POLL_SECONDS = 0.02
 log = logging.getLogger("localcloud.events")
@@ -63,6 +69,20 @@ def authorize_batches_as_single_calls() -> None:
     iam_actions.extract_iam_action = extract
 
 
+def keep_ssm_documents() -> None:
+    """`AWS::SSM::Document` in a template: it is kept by its name. No node runs it here; see test_fix_node.py."""
+
+    def create(logical_id: str, properties: dict, stack: str) -> tuple[str, dict]:
+        return properties.get("Name") or f"{stack}-{logical_id}", {}
+
+    def update(physical_id: str, _before: dict, _after: dict, _stack: str) -> tuple[str, dict]:
+        return physical_id, {}
+
+    provisioners._RESOURCE_HANDLERS.setdefault(
+        "AWS::SSM::Document", {"create": create, "update": update, "delete": lambda *_: None}
+    )
+
+
 def know_leading_keys() -> None:
     """`dynamodb:LeadingKeys`: the partition keys, named `pk`, that a request touches."""
     original = iam_actions.dynamodb_service_context
@@ -97,11 +117,14 @@ def _leading_keys(request: dict) -> set[str]:
 
 
 def know_iam_resources() -> None:
-    """The resources of IAM's own calls with their paths, and `iam:PolicyARN` of what is attached or detached."""
+    """The resources of IAM's own calls with their paths, and `iam:PolicyARN` of what is attached or detached; tags of EKS
+    and service settings, which have ARNs, too.
+    """
     arn_of, context_of = iam_actions.extract_resource_arn, iam_actions.request_tag_context
 
     def resource(service: str, method: str, path: str, headers: dict, body: bytes, params: dict, *rest: str) -> str:
-        return (_iam_resource(params) if service == "iam" else "") or arn_of(
+        known = _iam_resource(params) if service == "iam" else _named_resource(service, path, body)
+        return known or arn_of(
             service, method, path, headers, body, params, *rest
         )
 
@@ -111,6 +134,15 @@ def know_iam_resources() -> None:
         return {**found, "iam:PolicyARN": policy} if policy else found
 
     iam_actions.extract_resource_arn, iam_actions.request_tag_context = resource, context
+
+
+def _named_resource(service: str, path: str, body: bytes) -> str:
+    if service == "eks" and path.startswith("/tags/"):
+        return unquote(path.removeprefix("/tags/"))
+    if service == "ssm" and b"SettingId" in body:
+        with contextlib.suppress(ValueError):
+            return f"arn:aws:ssm:{get_region()}:{get_account_id()}:servicesetting{json.loads(body)['SettingId']}"
+    return ""
 
 
 def _first(params: dict, name: str) -> str:

@@ -26,6 +26,7 @@ MINISTACK = {
     "core.lambda_runtime:kill_workers": "ending function processes",
     "core.lambda_runtime:_PROVIDED_POLL": "functions that start quickly",
     "core.responses:request_scope": "events in the right account and region",
+    "services.cloudformation.provisioners:_RESOURCE_HANDLERS": "documents of Systems Manager in templates",
     "services.eks:_clusters": "UpdateClusterConfig and the cluster security group",
     "services.eks:_nodegroups": "UpdateNodegroupConfig",
     "services.eventbridge:_put_events": "every event of AWS itself",

@@ -230,6 +230,36 @@ async fn a_yes_to_what_is_there_no_longer_asks_anew() {
 }
 
 #[tokio::test]
+async fn a_yes_to_what_somebody_did_meanwhile_is_closed_and_never_undone() {
+    let world = world("version: 1\nmode: enforce\nfixes: {default: propose}\n");
+    let order = finding(vec![logging()]);
+    fix(&world, &order).await.unwrap();
+    world.state().things.insert(("eks_set_logging".to_owned(), "prod".to_owned()), all_logs());
+    assert_eq!(answer(&ports(&world), &settings(), &yes(&order)).await.unwrap(), Outcome::Already);
+    let looked = look_after(&ports(&world), &settings(), &scope()).await.unwrap();
+    assert_eq!(looked, Outcome::LookedAfter { fixes: 0 }, "it is not looked at for ever");
+    undo(&ports(&world), &settings(), &undo_of(&order)).await.unwrap();
+    assert_eq!(thing(&world, "eks_set_logging"), all_logs());
+    assert!(world.state().writes.is_empty());
+    sound(&world);
+}
+
+#[tokio::test]
+async fn a_yes_to_denying_the_sessions_of_now_counts_a_minute_later() {
+    let world = world("version: 1\nmode: enforce\nfixes: {principals: true}\n");
+    let key = ("iam_deny_sessions".to_owned(), "role/ci".to_owned());
+    let at = |time: &str| json!({"path": "/", "profiles": [], "time": time});
+    world.state().things.insert(key.clone(), json!({"issued_before": null}));
+    world.state().facts.insert(key.clone(), at("2026-11-02T03:04:05Z"));
+    let order = ordered(vec![aim("iam_deny_sessions", "role/ci", json!({}))]);
+    assert_eq!(fix(&world, &order).await.unwrap().name(), "asked");
+    world.state().facts.insert(key.clone(), at("2026-11-02T03:05:05Z"));
+    assert_eq!(answer(&ports(&world), &settings(), &yes(&order)).await.unwrap().name(), "fixed");
+    assert_eq!(world.state().things[&key], json!({"issued_before": "2026-11-02T03:05:05Z"}));
+    sound(&world);
+}
+
+#[tokio::test]
 async fn no_more_is_fixed_in_an_hour_than_the_policy_allows() {
     let world = world("version: 1\nmode: enforce\nfixes: {default: fix, per_hour: 1}\n");
     assert_eq!(fix(&world, &finding(vec![logging()])).await.unwrap().name(), "fixed");

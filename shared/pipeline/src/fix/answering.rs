@@ -1,6 +1,6 @@
 //! Answers to questions, by people and by the clock; and the regular look after what was left half done.
 
-use picket_model::fix::{Answered, AtExpiry, Fix, FixState};
+use picket_model::fix::{Answered, AtExpiry, Fix, FixState, StepState};
 use picket_model::{Event, Scope, Untrusted};
 
 use super::{Order, Outcome, Ports, Say, Settings, in_force, resume_known, run, telling};
@@ -67,7 +67,28 @@ async fn go_on(ports: &Ports<'_>, settings: &Settings, fix: &Fix) -> Answer<Outc
     // It is read, planned and permitted anew; the yes counts if it comes to the same.
     let aims = fix.steps.iter().map(|s| s.aim.clone()).collect();
     let cause = fix.cause.clone();
-    run(ports, settings, &Order { scope: fix.scope.clone(), aims, cause, ask: false, plan_only: false }).await
+    let order = Order { scope: fix.scope.clone(), aims, cause, ask: false, plan_only: false };
+    let outcome = run(ports, settings, &order).await?;
+    match &outcome {
+        Outcome::Already | Outcome::Noted => close(ports, fix, "there was nothing left to do").await?,
+        Outcome::Refused { why } => close(ports, fix, why).await?,
+        Outcome::Planned { .. } => close(ports, fix, "the mode is observe").await?,
+        _ => {}
+    }
+    Ok(outcome)
+}
+
+/// A yes that led to nothing is no longer open; the next finding asks anew.
+async fn close(ports: &Ports<'_>, fix: &Fix, why: &str) -> Answer<()> {
+    let Some(known) = ports.store.fix(&fix.scope, &fix.id).await? else { return Ok(()) };
+    if known.state != FixState::Proposed || known.is_asked(ports.clock.now()) {
+        return Ok(());
+    }
+    let mut next = Fix { state: FixState::Failed, at: ports.clock.now(), ..known.clone() };
+    for step in &mut next.steps {
+        step.state = StepState::Failed(Untrusted::new(why));
+    }
+    ports.store.update_fix(&known, &next, &[]).await.map(drop)
 }
 
 /// Goes on with what was left half done, and closes questions that nobody answered in time.

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use picket_checks::policy::{Ask, Do};
 use picket_model::Event;
-use picket_model::fix::{Approval, AtExpiry, Fix, FixState};
+use picket_model::fix::{Approval, AtExpiry, Fix, FixState, FixStep};
 use picket_model::text::sha256_hex;
 
 use super::{Order, Outcome, Ports, telling};
@@ -36,13 +36,13 @@ pub(super) fn is_approved(known: Option<&Fix>, fix: &Fix) -> bool {
     let Some(known) = known.filter(|k| k.state == FixState::Proposed) else { return false };
     let yes = known.approval.as_ref().and_then(|a| a.answer.as_ref()).filter(|a| a.approved);
     let fresh = yes.is_some_and(|a| fix.at.duration_since(a.at) < GOOD_FOR);
-    let same = known.steps.len() == fix.steps.len()
-        && known
-            .steps
-            .iter()
-            .zip(&fix.steps)
-            .all(|(k, f)| k.aim == f.aim && k.before == f.before && k.after == f.after);
+    let same = known.steps.len() == fix.steps.len() && known.steps.iter().zip(&fix.steps).all(|(k, f)| is_same(k, f));
     fresh && same
+}
+
+fn is_same(known: &FixStep, now: &FixStep) -> bool {
+    let moves = fixes::action(&now.aim.action).is_some_and(|a| a.moves);
+    known.aim == now.aim && known.before == now.before && (moves || known.after == now.after)
 }
 
 /// Writes the question and tells it.

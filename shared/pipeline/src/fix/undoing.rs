@@ -39,7 +39,9 @@ pub async fn undo(ports: &Ports<'_>, settings: &Settings, order: &Undo) -> Answe
 /// Which steps are to be put back, last first, and where somebody changed what the fix made.
 async fn compare(ports: &Ports<'_>, fix: &Fix) -> Answer<(Vec<usize>, Vec<String>)> {
     let (mut back, mut differences) = (Vec::new(), Vec::new());
-    for n in (0..fix.steps.len()).rev().filter(|n| !fix.steps[*n].one_way) {
+    // What failed was put back then, as far as it was made; what stands there now is somebody else's.
+    let is_ours = |n: &usize| !fix.steps[*n].one_way && !matches!(fix.steps[*n].state, StepState::Failed(_));
+    for n in (0..fix.steps.len()).rev().filter(is_ours) {
         let step = &fix.steps[n];
         let Some(action) = fixes::action(&step.aim.action) else { continue };
         let live = match ports.fixes.read(&fix.scope, &step.aim).await {

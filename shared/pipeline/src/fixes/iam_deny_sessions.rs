@@ -22,7 +22,8 @@ pub(super) const ACTION: Action = Action::new(
     ],
     plan,
 )
-.stopping_principals();
+.stopping_principals()
+.moving();
 
 fn plan(seen: &Seen<'_>) -> Result<Value, Not> {
     super::stoppable(seen)?;

@@ -80,6 +80,8 @@ pub struct Action {
     pub asks: Option<&'static str>,
     /// Whether it stops a user or a role; policy has a switch of its own for that.
     pub stops_principals: bool,
+    /// Whether what it wants moves with time, so that a yes to an earlier plan is a yes to a later one.
+    pub moves: bool,
     /// What does not come back with an undo, in words.
     pub stays: &'static [&'static str],
 }
@@ -138,7 +140,16 @@ impl Action {
         permissions: &'static [&'static str],
         plan: fn(&Seen<'_>) -> Result<Value, Not>,
     ) -> Self {
-        Self { name, permissions, plan, stands: by_equality, asks: None, stops_principals: false, stays: &[] }
+        Self {
+            name,
+            permissions,
+            plan,
+            stands: by_equality,
+            asks: None,
+            stops_principals: false,
+            moves: false,
+            stays: &[],
+        }
     }
 
     const fn comparing(self, stands: fn(&Ends<'_>) -> Stands) -> Self {
@@ -151,6 +162,10 @@ impl Action {
 
     const fn stopping_principals(self) -> Self {
         Self { stops_principals: true, asks: Some("it stops a user or a role"), ..self }
+    }
+
+    const fn moving(self) -> Self {
+        Self { moves: true, ..self }
     }
 
     const fn staying(self, stays: &'static [&'static str]) -> Self {

@@ -1,8 +1,8 @@
 //! Images and snapshots that everybody may use. Accounts that they are shared with by name are not touched.
 
 use aws_sdk_ec2::types::{
-    CreateVolumePermission, CreateVolumePermissionModifications, ImageAttributeName, LaunchPermission,
-    LaunchPermissionModifications, PermissionGroup, SnapshotAttributeName,
+    ImageAttributeName, LaunchPermission, LaunchPermissionModifications, OperationType, PermissionGroup,
+    SnapshotAttributeName,
 };
 use picket_model::Scope;
 use picket_pipeline::ports::Answer;
@@ -34,12 +34,10 @@ impl AwsFixes<'_> {
     }
 
     pub(super) async fn share_snapshot(&self, scope: &Scope, snapshot: &str, public: bool) -> Answer<()> {
-        let all = CreateVolumePermission::builder().group(PermissionGroup::All).build();
-        let change = CreateVolumePermissionModifications::builder();
-        let change = if public { change.add(all) } else { change.remove(all) };
+        let kind = if public { OperationType::Add } else { OperationType::Remove };
         let call = self.clients.ec2(&scope.region).modify_snapshot_attribute().snapshot_id(snapshot);
-        let call = call.attribute(SnapshotAttributeName::CreateVolumePermission);
-        let sent = call.create_volume_permission(change.build()).send().await;
+        let call = call.attribute(SnapshotAttributeName::CreateVolumePermission).operation_type(kind);
+        let sent = call.group_names("all").send().await;
         sent.map(drop).map_err(|e| failed("changing who may use snapshot", snapshot, &e))
     }
 }
