@@ -17,12 +17,8 @@ from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.responses import get_account_id, get_region, get_request_client_ip, request_scope
 from ministack.core.router import extract_access_key_id
-<<<<<<< HEAD
 from ministack.services import cloudtrail, eks, eventbridge, iam, lambda_svc, sqs, ssm, sts
-=======
-from ministack.services import cloudtrail, eks, eventbridge, iam, lambda_svc, sqs, sts
 from ministack.services.cloudformation import provisioners
->>>>>>> fix
 
 POLL_SECONDS = 0.02
 log = logging.getLogger("localcloud.events")
