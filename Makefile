@@ -10,7 +10,7 @@ PICKET := target/debug/picket
 # Real credentials have no business here: everything below talks to loopback.
 export AWS_EC2_METADATA_DISABLED := true
 
-.PHONY: help demo test unit localcloud e2e lint build corpus soak numbers clean
+.PHONY: help demo test unit localcloud e2e browser lint build corpus soak numbers clean
 
 help: ## What there is
 	@awk -F':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,7 +18,7 @@ help: ## What there is
 demo: build $(CLOUD)/ready ## The main job, as a story: a launch in, a quarantined instance and an alert out
 	@$(CLOUD)/bin/python tests/localcloud/run.py --template template.yaml --binary $(FUNCTIONS) --parameter Mode=enforce -- $(PICKET) demo
 
-test: unit localcloud e2e ## Every test
+test: unit localcloud e2e browser ## Every test
 
 unit: ## The tests of the code, by data and in the fake world
 	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace --locked; else cargo test --workspace --locked; fi
@@ -28,6 +28,9 @@ localcloud: $(CLOUD)/ready ## The tests of the local cloud itself
 
 e2e: build $(CLOUD)/ready ## The real template and the real functions, in the local cloud
 	$(CLOUD)/bin/python -m pytest -q tests/e2e
+
+browser: $(CLOUD)/ready ## The live report in headless Chromium
+	$(CLOUD)/bin/python -m pytest -q tests/browser
 
 lint: $(LINT)/ready ## Formatting, clippy, dependencies, templates
 	cargo fmt --all --check

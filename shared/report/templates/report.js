@@ -42,8 +42,8 @@
     cell(tr, el("span", f.severity, "badge " + f.severity));
     cell(tr, button);
     cell(tr, el("code", f.asset));
-    cell(tr, el("span", f.account + (f.region ? " · " + f.region : "")));
-    cell(tr, el("span", f.since));
+    cell(tr, el("span", f.account + (f.region ? " · " + f.region : ""), "keep"));
+    cell(tr, el("span", f.since, "keep"));
     cell(tr, el("span", f.status));
     return tr;
   }
