@@ -116,5 +116,7 @@ fn answer(spool: &Spool, args: &Args, session: &Session) -> Result<(), Failure> 
         Format::Json => rows::json(spool, &summary, &next, &mut std::io::stdout().lock()),
         Format::Csv => rows::csv(spool, &mut std::io::stdout().lock()),
         Format::Html => web::page(spool, &summary, &mut std::io::stdout().lock()),
+        Format::Sarif | Format::Junit | Format::Ocsf | Format::Asff => Err(Failure::usage("a scan has no findings")
+            .hint("`--output text`, json, csv or html; `picket assess` knows the others")),
     }
 }
