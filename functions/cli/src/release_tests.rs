@@ -26,6 +26,7 @@ fn a_plan_is_a_table_and_a_release_is_a_line_for_each_interface() {
         restored: vec![restored()],
         undone: undone.iter().map(|u| (*u).to_owned()).collect(),
         stays: undone.iter().map(|_| "snapshot all volumes of i-12345678".to_owned()).collect(),
+        lost: Vec::new(),
         still_held: Vec::new(),
         planned,
     };

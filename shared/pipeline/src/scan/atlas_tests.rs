@@ -65,6 +65,7 @@ fn cluster(id: &str, version: &str, nodes: &[&str]) -> Found {
         confidence: 60,
         evidence: Vec::new(),
         joined_by: Vec::new(),
+        unknown: Vec::new(),
     }
 }
 
