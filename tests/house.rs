@@ -101,6 +101,9 @@ fn the_pure_crates_do_no_io_and_know_no_clock() {
         .filter(|f| ["shared/model", "shared/checks", "shared/report"].iter().any(|d| f.to_string_lossy().contains(d)))
         .filter(|f| !f.ends_with("build.rs"))
     {
+        if file.to_string_lossy().ends_with("tests.rs") {
+            continue;
+        }
         let text = std::fs::read_to_string(file).unwrap();
         let code = text.split("#[cfg(test)]").next().unwrap();
         for word in ["Timestamp::now", "SystemTime", "std::env::var", "std::fs", "std::net"] {

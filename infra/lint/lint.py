@@ -172,7 +172,7 @@ ACTIONS = {
 # The partition keys each role may read and write, and the queues it may send to. None: all keys.
 READS = {
     "Discover": {"asset#*", "seen#*", "policy", "switch"}, "Sweep": {"asset#*", "cluster#*", "hold#*", "places", "seen#*"},
-    "Assess": {"asset#*", "seen#*", "policy", "switch"}, "Collect": {"finding#*", "benchmark#*", "policy", "rules"}, "Respond": None,
+    "Assess": {"asset#*", "seen#*", "policy", "switch"}, "Collect": {"finding#*", "benchmark#*", "policy", "rules", "switch"}, "Respond": None,
     "Release": {"hold#*", "case#*", "vpc#*", "policy", "switch"}, "Notify": {"notice#*"}, "Watch": {"hold#*", "case#*"},
     "Ask": {"fix#*"}, "Deny": {"hold#*"}, "Fix": {"fix#*", "case#*", "policy", "switch"},
 }

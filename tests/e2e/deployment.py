@@ -107,7 +107,8 @@ class Deployment:
     def roles(self) -> list[dict]:
         """The roles of the stack's functions."""
         found = self.client("iam").list_roles(PathPrefix=f"/picket/{self.stack}/")["Roles"]
-        assert len(found) == 9, f"the stack should have nine roles, one a function: {found}"
+        names = [role["RoleName"] for role in found]
+        assert len(found) == 11, f"the stack should have eleven roles, one a function: {names}"
         return found
 
     def control(self, method: str, path: str, data: Any = None) -> Any:

@@ -24,6 +24,15 @@ def findings(picket) -> dict[str, dict]:
     return kept
 
 
+@pytest.fixture(autouse=True)
+def judged(picket):
+    """Calls wake the posture stage."""
+    events, rule = picket.client("events"), f"{picket.stack}-posture-calls"
+    events.enable_rule(Name=rule)
+    yield
+    events.disable_rule(Name=rule)
+
+
 @pytest.fixture
 def opened(picket, place):
     """A group that lets the world reach the kubelet."""

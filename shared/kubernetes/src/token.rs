@@ -101,7 +101,7 @@ mod tests {
     fn the_signature_is_the_one_that_botocore_makes() {
         let url = url_of("eu-west-1", "prod");
         assert!(
-            url.ends_with("X-Amz-Signature=cae76cb6734657030fbb6b96dde457009ac9e101e190fca1ddd75ffdf4c311fe"),
+            url.contains("X-Amz-Signature=cae76cb6734657030fbb6b96dde457009ac9e101e190fca1ddd75ffdf4c311fe"),
             "{url}"
         );
     }

@@ -19,9 +19,12 @@ pub(super) const RULES: &[&str] = &[
     "instance-states",
     "kubernetes-callers",
     "loadbalancer-calls",
+    "own-calls",
+    "posture-calls",
     "securityhub-actions",
     "securityhub-findings",
     "tag-calls",
+    "tampering-calls",
     "trust-calls",
 ];
 const DEAD: &[&str] = &["triggers-dead", "assess-dead", "respond-dead", "notices-dead", "sweep-dead"];

@@ -69,22 +69,11 @@ fn answer(mut stream: &TcpStream, status: u16, body: &str) {
 
 fn clients(url: &str) -> Clients {
     let key = aws_sdk_ec2::config::Credentials::new("AKIDEXAMPLE", "secret", None, None, "test");
-    let config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
+    let loader = aws_config::defaults(BehaviorVersion::latest())
         .region(AwsRegion::new("us-east-1"))
         .endpoint_url(url)
-        .credentials_provider(aws_sdk_ec2::config::SharedCredentialsProvider::new(key))
-        .http_client(aws_config::SdkConfig::http_client(&base()).unwrap())
-        .sleep_impl(base().sleep_impl().unwrap())
-        .build();
-    Clients::of(config)
-}
-
-/// What the SDK brings by itself: its HTTP client and its clock.
-fn base() -> SdkConfig {
-    futures::executor::block_on(
-        aws_config::defaults(BehaviorVersion::latest()).region(AwsRegion::new("us-east-1")).load(),
-    )
+        .credentials_provider(aws_sdk_ec2::config::SharedCredentialsProvider::new(key));
+    Clients::of(futures::executor::block_on(loader.load()))
 }
 
 fn scope() -> Scope {

@@ -390,12 +390,18 @@ fn the_rules_of_the_deployment_let_through_exactly_these_calls() {
     let template = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/triggers.yaml"));
     let mut watched = Vec::new();
     let (mut source, mut names) = ("", false);
+    // What wakes posture and watch is not decoded here.
+    let others = ["posture-calls", "own-calls", "tampering-calls"];
+    let mut ours = true;
     for line in template.lines().map(str::trim) {
+        if let Some(rule) = line.strip_prefix("Name: !Sub ${Stack}-") {
+            ours = !others.contains(&rule);
+        }
         if let Some(list) = line.strip_prefix("eventSource: [") {
             source = list.trim_end_matches(']');
         }
         names = line == "eventName:" || (names && line.starts_with("- "));
-        if let Some(name) = line.strip_prefix("- ").filter(|_| names) {
+        if let Some(name) = line.strip_prefix("- ").filter(|_| names && ours) {
             watched.push((source.to_owned(), name.to_owned()));
         }
     }
