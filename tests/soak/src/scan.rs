@@ -16,10 +16,8 @@ use picket_pipeline::scan::{self, Lookout, Page, Part, See, Spotted};
 
 /// How many instances are on a page of EC2.
 const PER_PAGE: usize = 1_000;
-/// Every so many clusters one is of EKS; the others are kops and k3s.
-const KINDS: usize = 3;
-/// User data as k3s's installer wants it, in base64: `curl -sfL https://get.k3s.io | K3S_TOKEN=t sh -s - server`.
-const K3S: &str = "Y3VybCAtc2ZMIGh0dHBzOi8vZ2V0Lmszcy5pbyB8IEszU19UT0tFTj10IHNoIC1zIC0gc2VydmVy";
+/// Every so many clusters one is of EKS; the others are kops.
+const KINDS: usize = 2;
 
 /// How much there is.
 #[derive(Debug, Clone, Copy)]
@@ -123,7 +121,7 @@ impl Made {
     }
 
     fn kind(cluster: usize) -> &'static str {
-        ["eks", "kops", "k3s"][cluster % KINDS]
+        ["eks", "kops"][cluster % KINDS]
     }
 
     /// Every node with the distribution that it was made as.
@@ -211,11 +209,9 @@ impl Lookout for Made {
         Ok((page, (end < self.instances).then(|| end.to_string())))
     }
 
-    async fn user_data(&self, _: &Scope, of: &InstanceId) -> Answer<Option<String>> {
+    async fn user_data(&self, _: &Scope, _: &InstanceId) -> Answer<Option<String>> {
         self.call();
-        let index = usize::from_str_radix(&of.as_str()[4..], 16);
-        let cluster = index.ok().and_then(|n| self.cluster(n));
-        Ok(cluster.filter(|c| Self::kind(*c) == "k3s").map(|_| K3S.to_owned()))
+        Ok(None)
     }
 
     async fn sights(&self, _: &Scope, part: Part, see: See<'_>) -> Answer<()> {

@@ -7,7 +7,7 @@ fn a_thousand_instances_in_three_regions_are_told_apart_with_few_calls() {
     let came = run(Size { instances: 1_000, clusters: 50, regions: 3 });
     assert_eq!((came.instances, came.clusters, came.wrong), (1_000, 50, 0), "{came:?}");
     // A third of the clusters takes three calls each, every launch that AWS does not explain one for its user data.
-    assert!(came.calls < 700, "{came:?}");
+    assert!(came.calls < 800, "{came:?}");
 }
 
 #[test]
