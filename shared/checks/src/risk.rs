@@ -61,7 +61,7 @@ pub fn score(findings: &[&Finding], live: &Live, exposes: impl Fn(&str) -> bool,
     for waived in findings.iter().filter(|f| f.status(now) == Status::Waived) {
         reasons.push(reason("waived", format!("accepted: {}", waived.title), waived));
     }
-    reasons.sort_by(|a, b| b.weight.cmp(&a.weight));
+    reasons.sort_by_key(|r| std::cmp::Reverse(r.weight));
     let total = reasons.iter().map(|r| u32::from(r.weight)).sum::<u32>().min(100);
     Score { total: u8::try_from(total).unwrap_or(100), reasons, unknown: live.unknown.clone() }
 }
@@ -149,8 +149,8 @@ mod tests {
     #[test]
     fn weak_and_reachable_is_worse_than_both_apart() {
         let (door, weak) = (finding("door", Severity::High), finding("weak", Severity::High));
-        assert_eq!(total(&[weak.clone()], &[]), 20);
-        assert_eq!(total(&[door.clone()], &[]), 40);
+        assert_eq!(total(std::slice::from_ref(&weak), &[]), 20);
+        assert_eq!(total(std::slice::from_ref(&door), &[]), 40);
         assert_eq!(total(&[door.clone(), weak], &[]), 60);
         assert_eq!(total(&[door], &[30]), 85);
         assert_eq!(total(&[], &[30]), 30);

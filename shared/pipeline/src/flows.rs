@@ -62,7 +62,7 @@ impl std::fmt::Display for Path {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rung {
     /// A change that ends the connections of a path.
-    Make(Measure),
+    Make(Box<Measure>),
     /// The open window.
     OpenWindow,
     /// Stopping, once the evidence is kept.
@@ -111,7 +111,7 @@ pub fn choose(facts: &FlowFacts, allowed: &Flows) -> (Vec<Rung>, Vec<String>) {
             Path::Inside => Err("no rung ends it but the open window and stopping".to_owned()),
         };
         match ended {
-            Ok(measures) => rungs.extend(measures.into_iter().map(Rung::Make)),
+            Ok(measures) => rungs.extend(measures.into_iter().map(Box::new).map(Rung::Make)),
             Err(_) if windowed => {}
             Err(why) => {
                 // Inside the VPC alone is not worth the memory of the instance.

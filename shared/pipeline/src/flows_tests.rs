@@ -42,7 +42,7 @@ fn nat(acl: Option<Acl>) -> Way {
 
 fn names(facts: &FlowFacts, allowed: &Flows) -> Vec<String> {
     let name = |r: Rung| match r {
-        Rung::Make(measure) => measure.action,
+        Rung::Make(measure) => measure.action.clone(),
         Rung::OpenWindow => "open_window".to_owned(),
         Rung::Stop => "stop".to_owned(),
     };

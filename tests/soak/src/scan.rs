@@ -143,7 +143,10 @@ impl Made {
             Some((c, "kops")) => vec![
                 ("KubernetesCluster".to_owned(), format!("k{c}.example.com")),
                 (
-                    format!("k8s.io/role/{}", if index % self.nodes() == 0 { "control-plane" } else { "node" }),
+                    format!(
+                        "k8s.io/role/{}",
+                        if index.is_multiple_of(self.nodes()) { "control-plane" } else { "node" }
+                    ),
                     "1".to_owned(),
                 ),
             ],

@@ -33,7 +33,7 @@ impl Truth {
 
     /// The opposite; unknown stays.
     #[must_use]
-    pub fn not(self) -> Self {
+    pub fn turned(self) -> Self {
         match self {
             Self::Yes => Self::No,
             Self::No => Self::Yes,
@@ -128,7 +128,7 @@ pub(crate) fn truth<N: Notes>(condition: &Condition, scope: &Scope<'_>, turned: 
     match condition {
         Condition::All(of) => fold(of, scope, turned, notes, Truth::No),
         Condition::Any(of) => fold(of, scope, turned, notes, Truth::Yes),
-        Condition::None(of) => fold(of, scope, !turned, notes, Truth::Yes).not(),
+        Condition::None(of) => fold(of, scope, !turned, notes, Truth::Yes).turned(),
         Condition::Leaf(leaf) => leaf_truth(leaf, scope, turned, notes),
         Condition::Expr(expr) => {
             let holds = expr.truth(scope);
@@ -140,7 +140,7 @@ pub(crate) fn truth<N: Notes>(condition: &Condition, scope: &Scope<'_>, turned: 
 
 /// `decides` is what one of them is enough for; without one, an unknown one makes all unknown.
 fn fold<N: Notes>(of: &[Condition], scope: &Scope<'_>, turned: bool, notes: &mut N, decides: Truth) -> Truth {
-    let mut all = decides.not();
+    let mut all = decides.turned();
     for condition in of {
         all = join(all, truth(condition, scope, turned, notes), decides);
         if all == decides && !N::ALL {
@@ -166,7 +166,7 @@ fn leaf_truth<N: Notes>(leaf: &Leaf, scope: &Scope<'_>, turned: bool, notes: &mu
         Some(at) => scope.joins.get(at).map_or(&Value::Null, |j| &j.values),
     };
     let decides = if leaf.some { Truth::Yes } else { Truth::No };
-    let mut all = decides.not();
+    let mut all = decides.turned();
     leaf.below.visit(root, &mut |indices, found| {
         let one = one(leaf, found, scope);
         notes.leaf(leaf, indices, found, one, turned);

@@ -202,7 +202,7 @@ impl Words<'_> {
 
     /// Whether a part that came to `truth` belongs to what is told about the verdict.
     fn matters(&self, truth: Truth, turned: bool) -> bool {
-        let truth = if turned { truth.not() } else { truth };
+        let truth = if turned { truth.turned() } else { truth };
         let matters = match self.verdict {
             Verdict::Pass => truth == Truth::Yes,
             Verdict::Fail | Verdict::NotApplicable => truth == Truth::No,

@@ -56,6 +56,6 @@ fn used_by(objects: &Objects, space: &str, account: &str) -> Vec<String> {
         named.into_iter().find(|n| !n.is_empty()).unwrap_or("default") == account
     };
     let of = workloads(objects);
-    let using = of.iter().filter(|((s, _, _), w)| s == space && w.templates.first().is_some_and(|t| uses(t)));
+    let using = of.iter().filter(|((s, _, _), w)| s == space && w.templates.first().is_some_and(&uses));
     using.map(|((_, kind, name), _)| format!("{kind}/{name}")).collect()
 }

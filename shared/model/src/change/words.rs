@@ -34,53 +34,63 @@ impl std::fmt::Display for Change {
             }
             Self::Tag { instance, key, value } => write!(f, "tag {instance} {key}={value}"),
             Self::Untag { instance, key } => write!(f, "untag {instance} {key}"),
-            Self::SetNodeGroup { cluster, node_group, min, max, repairs } => write!(
-                f,
-                "node group {node_group} of {cluster} from {min} to {max} nodes, {} sick ones",
-                if *repairs { "replacing" } else { "not replacing" }
-            ),
-            Self::SetFleetCapacity { fleet, capacity } => write!(
-                f,
-                "capacity {} for {fleet}, what is too much is {}",
-                capacity.total,
-                if capacity.terminates { "terminated" } else { "kept" }
-            ),
-            Self::CancelSpotRequest { request, instance } => {
-                write!(f, "cancel {request} of {instance}, which goes on")
-            }
-            Self::SetCapacityProvider { provider, on } => {
-                write!(f, "scaling of ECS capacity provider {provider} {}", on_off(on))
-            }
-            Self::SetComputeEnvironment { environment, on } => {
-                write!(f, "Batch compute environment {environment} {}", on_off(on))
-            }
-            Self::HoldNode { cluster, instance } => write!(f, "keep controllers of {cluster} from node {instance}"),
-            Self::LetNodeGo { cluster, instance } => write!(f, "let controllers of {cluster} have node {instance}"),
-            Self::DropAddress { instance, interface, address } => {
-                write!(f, "take {address} off {interface} of {instance}")
-            }
-            Self::GiveAddress { instance, interface, address } if address.elastic.is_some() => {
-                write!(f, "give {address} back to {interface} of {instance}")
-            }
-            Self::GiveAddress { instance, interface, address } => {
-                write!(f, "give {interface} of {instance} a public address again; {address} itself cannot come back")
-            }
-            Self::DenyInAcl { instance, acl, addresses, .. } => {
-                write!(f, "deny {} of {instance} in {acl}", list(addresses))
-            }
-            Self::AllowInAcl { instance, acl, addresses, .. } => {
-                write!(f, "no deny of {} of {instance} in {acl}", list(addresses))
-            }
-            Self::SetStopProtection { instance, on } => write!(f, "stop protection of {instance} {}", on_off(on)),
-            Self::Stop { instance } => write!(f, "stop {instance}"),
-            Self::Start { instance } => write!(f, "start {instance}"),
-            Self::KeepEvidence { instance, case } => write!(f, "keep evidence of {instance} for {case}"),
-            Self::LockSnapshots { instance, days, .. } => write!(f, "lock snapshots of {instance} for {days} days"),
-            Self::RemoveProfile { instance, .. } => write!(f, "take the instance profile off {instance}"),
-            Self::GiveProfile { instance, profile } => write!(f, "give {instance} the instance profile {profile}"),
-            Self::TagVolumes { instance, case, .. } => write!(f, "tag volumes of {instance} {case}"),
-            Self::UntagVolumes { instance, .. } => write!(f, "untag volumes of {instance}"),
+            other => owners_and_paths(other, f),
         }
+    }
+}
+
+/// What is done to owners, paths and evidence.
+fn owners_and_paths(change: &Change, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    let on_off = |on: &bool| if *on { "on" } else { "off" };
+    match change {
+        Change::SetNodeGroup { cluster, node_group, min, max, repairs } => write!(
+            f,
+            "node group {node_group} of {cluster} from {min} to {max} nodes, {} sick ones",
+            if *repairs { "replacing" } else { "not replacing" }
+        ),
+        Change::SetFleetCapacity { fleet, capacity } => write!(
+            f,
+            "capacity {} for {fleet}, what is too much is {}",
+            capacity.total,
+            if capacity.terminates { "terminated" } else { "kept" }
+        ),
+        Change::CancelSpotRequest { request, instance } => {
+            write!(f, "cancel {request} of {instance}, which goes on")
+        }
+        Change::SetCapacityProvider { provider, on } => {
+            write!(f, "scaling of ECS capacity provider {provider} {}", on_off(on))
+        }
+        Change::SetComputeEnvironment { environment, on } => {
+            write!(f, "Batch compute environment {environment} {}", on_off(on))
+        }
+        Change::HoldNode { cluster, instance } => write!(f, "keep controllers of {cluster} from node {instance}"),
+        Change::LetNodeGo { cluster, instance } => write!(f, "let controllers of {cluster} have node {instance}"),
+        Change::DropAddress { instance, interface, address } => {
+            write!(f, "take {address} off {interface} of {instance}")
+        }
+        Change::GiveAddress { instance, interface, address } if address.elastic.is_some() => {
+            write!(f, "give {address} back to {interface} of {instance}")
+        }
+        Change::GiveAddress { instance, interface, address } => {
+            write!(f, "give {interface} of {instance} a public address again; {address} itself cannot come back")
+        }
+        Change::DenyInAcl { instance, acl, addresses, .. } => {
+            write!(f, "deny {} of {instance} in {acl}", list(addresses))
+        }
+        Change::AllowInAcl { instance, acl, addresses, .. } => {
+            write!(f, "no deny of {} of {instance} in {acl}", list(addresses))
+        }
+        Change::SetStopProtection { instance, on } => write!(f, "stop protection of {instance} {}", on_off(on)),
+        Change::Stop { instance } => write!(f, "stop {instance}"),
+        Change::Start { instance } => write!(f, "start {instance}"),
+        Change::KeepEvidence { instance, case } => write!(f, "keep evidence of {instance} for {case}"),
+        Change::LockSnapshots { instance, days, .. } => write!(f, "lock snapshots of {instance} for {days} days"),
+        Change::RemoveProfile { instance, .. } => write!(f, "take the instance profile off {instance}"),
+        Change::GiveProfile { instance, profile } => write!(f, "give {instance} the instance profile {profile}"),
+        Change::TagVolumes { instance, case, .. } => write!(f, "tag volumes of {instance} {case}"),
+        Change::UntagVolumes { instance, .. } => write!(f, "untag volumes of {instance}"),
+        // All others are told above.
+        _ => Ok(()),
     }
 }
 

@@ -100,7 +100,7 @@ async fn climb(
     for rung in mine.filter_map(|f| chosen.get(&f.interface)).flat_map(|(rungs, _)| rungs) {
         // Two interfaces behind one gateway come to measures of their own: their addresses differ.
         if let Rung::Make(measure) = rung {
-            more.push(measure.clone());
+            more.push((**measure).clone());
         }
     }
     if more.is_empty() {

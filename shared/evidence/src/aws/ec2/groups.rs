@@ -128,7 +128,7 @@ mod tests {
         let list = ec2::PrefixListId::builder().prefix_list_id("pl-1").build();
         let p = permission("tcp").from_port(22).to_port(22).prefix_list_ids(list).build();
         let lists = |entries| BTreeMap::from([("pl-1".to_owned(), entries)]);
-        let read = flatten(&[p.clone()], &lists(Ok(vec!["0.0.0.0/0".to_owned()]))).unwrap();
+        let read = flatten(std::slice::from_ref(&p), &lists(Ok(vec!["0.0.0.0/0".to_owned()]))).unwrap();
         assert_eq!(read[0]["cidr"], "0.0.0.0/0");
         assert!(flatten(&[p], &lists(Err("denied".to_owned()))).is_err());
     }

@@ -109,7 +109,7 @@ fn launches(document: &Document, group: &Value, around: &Around<'_>) -> Result<O
     let found = match wanted {
         "$Default" => versions.iter().find(|t| t["default_version"] == true),
         "$Latest" => latest,
-        number => versions.iter().find(|t| t["version_number"].to_string() == number),
+        number => versions.iter().find(|t| t["version_number"].as_i64().is_some_and(|n| number.parse() == Ok(n))),
     };
     match found {
         Some(found) => Ok(Some((**found).clone())),

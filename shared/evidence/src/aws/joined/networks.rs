@@ -147,7 +147,7 @@ mod tests {
         let open = |entries: &[Value]| lets_the_world_to(entries, 22);
         let all = entry(100, "allow", "-1", "0.0.0.0/0", None);
         let deny = |n| entry(n, "deny", "6", "0.0.0.0/0", Some((22, 22)));
-        assert!(open(&[all.clone()]));
+        assert!(open(std::slice::from_ref(&all)));
         assert!(!open(&[all.clone(), deny(50)]), "denied before");
         assert!(open(&[all.clone(), deny(200)]), "denied too late");
         assert!(open(&[deny(50), entry(100, "allow", "6", "::/0", Some((0, 65535)))]), "IPv6 is apart");
