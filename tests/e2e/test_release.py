@@ -48,6 +48,9 @@ def test_what_was_released_stays_released(picket, held):
 def test_a_release_is_refused_when_an_interface_was_changed_since_and_done_with_force(picket, place, held):
     instance, groups = held
     [interface], other = picket.groups_of(instance), picket.new_group(place, 443)
+    # What was opened is contained anew at once, unless changes are paused.
+    picket.settle()
+    picket.pause("somebody looks at it")
     picket.ec2.modify_network_interface_attribute(NetworkInterfaceId=interface, Groups=[other])
     said = picket.invoke_release(instances=[instance])
     assert said["is"] == "refused" and len(said["differences"]) == 1, said
