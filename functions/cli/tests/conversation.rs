@@ -33,7 +33,14 @@ fn run(line: &str) -> Output {
 /// A conversation as it goes today: comments and commands as written, each command with its reply.
 fn held(script: &str) -> String {
     let mut said = String::new();
-    for line in script.lines().filter(|l| l.starts_with("# ") || l.starts_with("$ ")) {
+    let mut in_reply = false;
+    for line in script.lines() {
+        // A reply may hold lines that look like a comment or a command: it goes on to its exit code.
+        let was_in_reply = in_reply;
+        in_reply = (in_reply && !line.starts_with("[exit ")) || (!in_reply && line.starts_with("$ "));
+        if was_in_reply || !(line.starts_with("# ") || line.starts_with("$ ")) {
+            continue;
+        }
         if line.starts_with("# ") && !said.is_empty() {
             said.push('\n');
         }
