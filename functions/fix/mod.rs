@@ -9,6 +9,7 @@ use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use picket_aws::links::{NoLinks, SignedLinks};
 use picket_aws::{AwsFixes, SystemClock};
+use picket_kubernetes::EksClusters;
 use picket_model::Scope;
 use picket_pipeline::fix::{self, Outcome, Ports, Work};
 use picket_pipeline::messages::Message as Sent;
@@ -78,7 +79,8 @@ async fn now(bench: &Bench, work: &Work) -> Result<Outcome, Error> {
 
 async fn carry_out(bench: &Bench, work: &Work) -> Result<Outcome, picket_pipeline::PortError> {
     let (entry, links): (_, &dyn Links) = (&bench.entry, bench.links.as_ref().map_or(&NoLinks, |l| l as &dyn Links));
-    let things = Router::new(AwsFixes::new(&entry.clients, &entry.settings.stack), &entry.clients);
+    let clusters = EksClusters(&entry.clients);
+    let things = Router::new(AwsFixes::new(&entry.clients, &entry.settings.stack), &clusters);
     let ports = Ports {
         fixes: &things,
         store: &entry.table,

@@ -5,6 +5,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use picket_aws::SystemClock;
 use picket_aws::containment::SecurityGroups;
 use picket_aws::levers::AwsLevers;
+use picket_kubernetes::{ClusterNodes, EksClusters};
 use picket_pipeline::keep;
 use picket_pipeline::ports::Clock as _;
 use picket_pipeline::release::{self, Order, Ports, Released};
@@ -41,7 +42,9 @@ async fn kept(entry: &Entry, order: keep::Order) -> Result<keep::Answered, Error
 
 async fn handle(entry: &Entry, order: Order) -> Result<Released, Error> {
     let groups = SecurityGroups::new(&entry.clients, &entry.settings.stack);
-    let levers = AwsLevers::new(&entry.clients, &entry.settings.stack).with_denials_asked();
+    let clusters = EksClusters(&entry.clients);
+    let nodes = ClusterNodes::new(&clusters);
+    let levers = AwsLevers::new(&entry.clients, &entry.settings.stack).with_denials_asked().with_nodes(&nodes);
     let ports = Ports {
         cloud: &entry.clients,
         containment: &groups,

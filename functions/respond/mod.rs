@@ -6,6 +6,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use picket_aws::SystemClock;
 use picket_aws::containment::SecurityGroups;
 use picket_aws::levers::AwsLevers;
+use picket_kubernetes::{ClusterNodes, EksClusters};
 use picket_model::Decision;
 use picket_pipeline::messages::Prepare;
 use picket_pipeline::order::Order;
@@ -43,7 +44,9 @@ pub async fn run() -> Result<(), Error> {
 
 async fn handle(entry: &Entry, message: Message) -> Handled {
     let groups = SecurityGroups::new(&entry.clients, &entry.settings.stack);
-    let levers = levers(entry);
+    let clusters = EksClusters(&entry.clients);
+    let nodes = ClusterNodes::new(&clusters);
+    let levers = levers(entry).with_nodes(&nodes);
     let ports = ports(entry, &groups, &levers);
     let receives = message.receives;
     match message.read() {
@@ -77,7 +80,9 @@ async fn ordered(entry: &Entry, payload: Value, arn: &str) -> Result<Value, Erro
     let order: Order = serde_json::from_value(payload).map_err(|e| format!("the order cannot be read: {e}"))?;
     let scope = entry.environment.scope(arn)?;
     let groups = SecurityGroups::new(&entry.clients, &entry.settings.stack);
-    let levers = levers(entry);
+    let clusters = EksClusters(&entry.clients);
+    let nodes = ClusterNodes::new(&clusters);
+    let levers = levers(entry).with_nodes(&nodes);
     let decision = order.decision(&scope, jiff::Timestamp::now());
     let outcome = respond::run(&ports(entry, &groups, &levers), &entry.settings, &decision).await?;
     tracing::info!(case = %decision.case, by = %order.by, outcome = ?outcome, "carried out an order");

@@ -7,6 +7,7 @@ pub mod clients;
 pub mod clock;
 pub mod cloud;
 pub mod containment;
+pub mod doors;
 pub mod environment;
 pub mod error;
 pub mod events;

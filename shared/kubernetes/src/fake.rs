@@ -1,15 +1,17 @@
 //! A small API server for tests: real HTTP on loopback, one thread, answers by path.
 #![allow(clippy::unwrap_used, reason = "a test file: what cannot be read fails the test that wanted it")]
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-/// What was asked: the path with its query, and the headers.
+/// What was asked: the method, the path with its query, the headers, the body.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Asked {
+    pub method: String,
     pub path: String,
     pub headers: Vec<(String, String)>,
+    pub body: String,
 }
 
 /// Answers with a status and a body.
@@ -42,13 +44,8 @@ impl Fake {
 }
 
 fn serve(stream: &TcpStream, answers: &Answers, seen: &Mutex<Vec<Asked>>) {
-    let mut lines = BufReader::new(stream).lines();
-    while let Some(Ok(first)) = lines.next() {
-        let mut asked = Asked { path: first.split(' ').nth(1).unwrap_or("").to_owned(), headers: Vec::new() };
-        while let Some(Ok(line)) = lines.next() {
-            let Some((name, value)) = line.split_once(": ") else { break };
-            asked.headers.push((name.to_lowercase(), value.to_owned()));
-        }
+    let mut reader = BufReader::new(stream);
+    while let Some(asked) = next(&mut reader) {
         seen.lock().unwrap().push(asked.clone());
         let (code, body) = answers(&asked);
         let head =
@@ -57,4 +54,26 @@ fn serve(stream: &TcpStream, answers: &Answers, seen: &Mutex<Vec<Asked>>) {
             return;
         }
     }
+}
+
+/// The next request of a connection, as far as it is understood here: lines, and a body of a known length.
+fn next(reader: &mut BufReader<&TcpStream>) -> Option<Asked> {
+    let mut asked = Asked::default();
+    let first = line(reader)?;
+    let mut words = first.split(' ').map(ToOwned::to_owned);
+    (asked.method, asked.path) = (words.next()?, words.next()?);
+    while let Some((name, value)) = line(reader)?.split_once(": ") {
+        asked.headers.push((name.to_lowercase(), value.to_owned()));
+    }
+    let length = asked.headers.iter().find(|(n, _)| n == "content-length").and_then(|(_, v)| v.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    reader.read_exact(&mut body).ok()?;
+    asked.body = String::from_utf8(body).unwrap();
+    Some(asked)
+}
+
+fn line(reader: &mut BufReader<&TcpStream>) -> Option<String> {
+    let mut line = String::new();
+    let read = reader.read_line(&mut line).ok()?;
+    (read > 0).then(|| line.trim_end().to_owned())
 }

@@ -104,12 +104,6 @@ impl ApiServer {
         &self.name
     }
 
-    /// The client, for changes (each asks for a permit).
-    #[must_use]
-    pub fn client(&self) -> &kube::Client {
-        &self.client
-    }
-
     /// One object.
     ///
     /// # Errors
@@ -124,9 +118,16 @@ impl ApiServer {
         if let Some(accept) = accept {
             request = request.header(http::header::ACCEPT, accept);
         }
-        let request = request
-            .body(Vec::new())
-            .map_err(|e| ApiError::new(doing, &self.name, Failure::Misconfigured, &e.to_string()))?;
+        self.answered(doing, request.body(Vec::new())).await
+    }
+
+    /// Sends a request and waits for its answer, within the limit.
+    pub(crate) async fn answered(
+        &self,
+        doing: &str,
+        request: Result<Request<Vec<u8>>, http::Error>,
+    ) -> Result<Value, ApiError> {
+        let request = request.map_err(|e| ApiError::new(doing, &self.name, Failure::Misconfigured, &e.to_string()))?;
         match tokio::time::timeout(self.answer_within, self.client.request::<Value>(request)).await {
             Ok(answer) => answer.map_err(|e| ApiError::of(doing, &self.name, &e)),
             Err(_) => {

@@ -116,8 +116,11 @@ impl<'a> AwsLevers<'a> {
                 self.set_compute_environment(scope, environment, *on).await
             }
             Change::HoldNode { cluster, instance } => match self.nodes {
-                Some(nodes) => nodes.hold_node(permit, scope, cluster, instance).await,
-                None => Err(owners::unreachable(cluster, instance)),
+                Some(nodes) => {
+                    let held = nodes.hold_node(permit, scope, cluster, instance).await;
+                    held.map_err(|error| owners::unreachable(cluster, instance, &error))
+                }
+                None => Err(owners::unreachable(cluster, instance, &owners::no_way(cluster))),
             },
             Change::LetNodeGo { cluster, instance } => match self.nodes {
                 Some(nodes) => nodes.let_node_go(permit, scope, cluster, instance).await,

@@ -209,10 +209,16 @@ fn ids<'a>(of: impl Iterator<Item = &'a str>) -> Vec<InstanceId> {
 }
 
 /// A node that no Kubernetes credential reaches.
-pub(super) fn unreachable(cluster: &Untrusted, instance: &InstanceId) -> PortError {
+pub(super) fn unreachable(cluster: &Untrusted, instance: &InstanceId, error: &PortError) -> PortError {
     let why = format!(
-        "Picket has no access to {cluster}: its controllers may drain and replace the node. Keep them from it with \
-         `kubectl cordon` and the annotation karpenter.sh/do-not-disrupt=true on its NodeClaim"
+        "controllers of {cluster} may drain and replace the node. Keep them from it with `kubectl cordon` and the \
+         annotation karpenter.sh/do-not-disrupt=true on the node; Picket itself could not: {error}"
     );
-    PortError::new("holding node", instance, Kind::Denied, &why)
+    let kind = if error.kind == Kind::Transient { Kind::Transient } else { Kind::Denied };
+    PortError::new("holding node", instance, kind, &why)
+}
+
+/// Why nothing is asked of a cluster where no way leads.
+pub(super) fn no_way(cluster: &Untrusted) -> PortError {
+    PortError::new("reaching cluster", cluster, Kind::Denied, "no way into clusters is set up here")
 }

@@ -8,8 +8,9 @@
 
 use picket_model::{Change, InstanceId, Measure, Untrusted};
 
-/// What it needs of IAM: nothing; the cluster's own rules decide.
-pub const PERMISSIONS: &[&str] = &[];
+/// What it needs of IAM, to find the cluster's API. What it may do there, the cluster's own rules decide:
+/// `infra/kubernetes/holder.yaml`.
+pub const PERMISSIONS: &[&str] = &["eks:DescribeCluster"];
 
 /// The measure.
 #[must_use]
