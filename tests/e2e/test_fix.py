@@ -139,7 +139,6 @@ def test_a_public_endpoint_is_narrowed(fixing, cluster):
     there_and_back(fixing, cidrs, lambda c: c == narrow, "eks_narrow_public_endpoint", cluster, cidrs=narrow)
 
 
-@pytest.mark.skip(reason="open: tags of EKS things do not arrive in the local cloud")
 def test_deletion_protection_and_tags_of_a_cluster(fixing, cluster):
     protected = lambda: described(fixing, cluster).get("deletionProtection", False)  # noqa: E731
     there_and_back(fixing, protected, bool, "eks_protect_deletion", cluster)
@@ -196,7 +195,6 @@ def test_an_access_entry_is_revoked_whole_and_comes_back_whole(fixing, cluster):
     there_and_back(fixing, look, keep, "eks_revoke_access_policy", f"{cluster}/{arns[0]}", policy=admin)
 
 
-@pytest.mark.skip(reason="open: tags of EKS things do not arrive in the local cloud")
 def test_a_node_group_grows_no_more(fixing, cluster, place):
     eks, name = fixing.client("eks"), unique("miners")
     sizes = {"minSize": 1, "maxSize": 50, "desiredSize": 3}

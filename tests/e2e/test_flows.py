@@ -51,7 +51,6 @@ def test_an_elastic_ip_is_taken_away_and_given_back(picket, place):
     assert picket.interfaces_of(instance)[0]["Association"]["PublicIp"] == address["PublicIp"]
 
 
-@pytest.mark.skip(reason="open: the role of release may not give a public address back")
 def test_an_address_that_aws_chose_goes_and_the_release_says_that_another_came(picket, place):
     instance = running(picket, place)
     name = picket.interfaces_of(instance)[0]["NetworkInterfaceId"]
@@ -197,7 +196,6 @@ def members_of(picket, place, name, *tags):
     return group["AutoScalingGroupARN"], [i["InstanceId"] for i in group["Instances"]]
 
 
-@pytest.mark.skip(reason="open: the owner is not frozen in the local cloud")
 def test_the_ecs_capacity_provider_of_what_is_wholly_held_scales_no_more_until_the_release(picket, place):
     ecs, name = picket.client("ecs"), unique("ecs")
     arn, members = members_of(picket, place, name, ("AmazonECSManaged", ""))
@@ -222,7 +220,6 @@ def test_the_ecs_capacity_provider_of_what_is_wholly_held_scales_no_more_until_t
     assert scaling() == before
 
 
-@pytest.mark.skip(reason="open: the owner is not frozen in the local cloud")
 def test_the_batch_compute_environment_of_what_is_wholly_held_is_disabled_until_the_release(picket, place):
     batch, name = picket.client("batch"), unique("jobs")
     batch.create_compute_environment(computeEnvironmentName=name, type="UNMANAGED", state="ENABLED")
@@ -251,7 +248,6 @@ def test_a_karpenter_node_that_no_credential_reaches_is_held_and_the_alert_says_
 # --- evidence
 
 
-@pytest.mark.skip(reason="open: the description does not arrive in the bucket of the local cloud")
 def test_what_is_known_of_an_instance_is_kept_once_and_outlives_the_release(picket, place):
     [instance] = picket.launch_miner(place)
     case = secured(picket, instance)["case"]

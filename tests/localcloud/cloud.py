@@ -58,6 +58,7 @@ def assemble() -> object:
     moto_scaling.install()
     ministack.authorize_ec2_ourselves()
     ministack.authorize_batches_as_single_calls()
+    ministack.calls_count_as_tls()
     ministack.keep_ssm_documents()
     ministack.know_leading_keys()
     ministack.know_iam_resources()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import logging
 from typing import Any
@@ -113,8 +114,8 @@ def _leading_keys(request: dict) -> set[str]:
 
 
 def know_iam_resources() -> None:
-    """The resources of IAM's own calls with their paths, and `iam:PolicyARN` of what is attached or detached; tags of EKS
-    and service settings, which have ARNs, too.
+    """The resources of IAM's own calls with their paths, and `iam:PolicyARN` of what is attached or detached; tags of
+    EKS, service settings, capacity providers and compute environments, which have ARNs, too.
     """
     arn_of, context_of = iam_actions.extract_resource_arn, iam_actions.request_tag_context
 
@@ -132,12 +133,23 @@ def know_iam_resources() -> None:
     iam_actions.extract_resource_arn, iam_actions.request_tag_context = resource, context
 
 
+def calls_count_as_tls() -> None:
+    """`aws:SecureTransport`: loopback has no TLS, and a bucket whose policy asks for it would refuse every call."""
+    iam_evaluator.EvalContext = functools.partial(iam_evaluator.EvalContext, secure_transport=True)
+
+
 def _named_resource(service: str, path: str, body: bytes) -> str:
     if service == "eks" and path.startswith("/tags/"):
         return unquote(path.removeprefix("/tags/"))
     if service == "ssm" and b"SettingId" in body:
         with contextlib.suppress(ValueError):
             return f"arn:aws:ssm:{get_region()}:{get_account_id()}:servicesetting{json.loads(body)['SettingId']}"
+    if service == "batch" and path == "/v1/updatecomputeenvironment":
+        name = json.loads(body)["computeEnvironment"].rsplit("/", 1)[-1]
+        return f"arn:aws:batch:{get_region()}:{get_account_id()}:compute-environment/{name}"
+    if service == "ecs" and b"autoScalingGroupProvider" in body:
+        name = json.loads(body).get("name", "").rsplit("/", 1)[-1]
+        return f"arn:aws:ecs:{get_region()}:{get_account_id()}:capacity-provider/{name}"
     return ""
 
 

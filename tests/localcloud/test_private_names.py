@@ -20,6 +20,7 @@ MINISTACK = {
     "core.iam_actions:extract_resource_arn": "permissions of IAM calls on roles, profiles and policies with a path",
     "core.iam_actions:request_tag_context": "the condition iam:PolicyARN",
     "core.iam_evaluator:enforce": "EC2 permissions",
+    "core.iam_evaluator:EvalContext": "aws:SecureTransport",
     "core.iam_evaluator:resolve_credential": "userIdentity in records",
     "core.lambda_runtime:_workers": "ending function processes",
     "core.lambda_runtime:_lock": "ending function processes",
