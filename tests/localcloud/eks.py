@@ -24,6 +24,7 @@ import wire
 _LOG_TYPES = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
 _UPDATES = re.compile(r"^/clusters/([^/]+)/(update-config|updates(?:/([^/]+))?)$")
 _NODE_SIZES = re.compile(r"^/clusters/([^/]+)/node-groups/([^/]+)/update-config$")
+_TAGGED = re.compile(r"^/clusters/[^/]+(/node-groups/[^/]+)?$")
 _UPDATE_KEY = "_local_updates"
 _PARAMETER_NAMES = {
     "endpointPrivateAccess": "EndpointPrivateAccess",
@@ -58,9 +59,20 @@ def wrapper(original: Any) -> Any:
         reply = await original(method, path, headers, body, query_params)
         if method == "POST" and path == "/clusters" and reply[0] < 300:
             return await ministack.run_in_thread(_complete, data, reply)
+        if method == "GET" and _TAGGED.match(path) and reply[0] < 300:
+            return await _with_tags(original, headers, reply)
         return reply
 
     return handle
+
+
+async def _with_tags(original: Any, headers: dict, reply: wire.Reply) -> wire.Reply:
+    """What is described has the tags that it has now, not those that it was made with."""
+    shown = json.loads(reply[2])
+    [(kind, thing)] = shown.items()
+    arn = thing["arn" if kind == "cluster" else "nodegroupArn"]
+    tags = await original("GET", f"/tags/{quote(arn, safe='')}", headers, b"", {})
+    return _json(200, {kind: {**thing, "tags": json.loads(tags[2])["tags"]}})
 
 
 _PROFILES = re.compile(r"^/clusters/([^/]+)/fargate-profiles$")

@@ -90,6 +90,13 @@ def test_cluster_events_reach_a_rule(tenant, ec2):
     assert event["detail"]["requestParameters"]["name"] == "dev"
 
 
+def test_a_described_cluster_has_the_tags_that_it_was_given_since(cluster):
+    arn = cluster.describe_cluster(name="prod")["cluster"]["arn"]
+    cluster.tag_resource(resourceArn=arn, tags={"team": "blue", "tier": "front"})
+    cluster.untag_resource(resourceArn=arn, tagKeys=["tier"])
+    assert cluster.describe_cluster(name="prod")["cluster"]["tags"] == {"team": "blue"}
+
+
 def test_an_unknown_cluster_is_an_error(tenant):
     with pytest.raises(ClientError) as error:
         tenant.client("eks").update_cluster_config(name="none", logging={"clusterLogging": []})
