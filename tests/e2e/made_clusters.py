@@ -133,7 +133,7 @@ MADE: dict[str, Made] = {
     "Giant Swarm": Made("giant-swarm", (Tier(2, {"giantswarm.io/cluster": "ab1cd", "giantswarm.io/installation": "gauss", "giantswarm.io/organization": "acme", **owned("ab1cd")}),), "ab1cd"),
     "KubeOne": Made("kubeone", (Tier(1, {"Name": "one-cp-1", "kubernetes.io/cluster/one": "shared"}, ("c",)), Tier(1, {"Machine-UID": "0b7f2c1e-aaaa-bbbb-cccc-1234567890ab", "kubernetes.io/cluster/one": "owned"}, ("c",))), "one", {"c": group("one-common", "cluster common rules", {"kubernetes.io/cluster/one": "shared"})}),
     "kube-aws": Made("kube-aws", (Tier(1, {"kube-aws:role": "controller", **owned("aws1")}), Tier(1, {"kube-aws:role": "worker", "kube-aws:node-pool:name": "p", **owned("aws1")})), "aws1"),
-    "Tectonic": Made("tectonic", (Tier(2, {"tectonicClusterID": "6e1d", **owned("plates")}),), "6e1d"),
+    "Tectonic": Made("tectonic", (Tier(2, {"tectonicClusterID": "6e1d", **owned("plates")}),), "plates"),
     "Typhoon": Made("typhoon", (Tier(1, {"Name": "gale-controller-0"}, ("c",), TYPHOON, image="Flatcar-stable-3975.2.2-hvm"), Tier(2, {"Name": "gale-worker"}, ("w",), TYPHOON, image="Flatcar-stable-3975.2.2-hvm")), None, {"c": group("gale-controller", "gale controller security group", rules=(tcp(6443), tcp(2379, 2380), tcp(10250), udp(8472), tcp(10257), tcp(10259))), "w": group("gale-worker", "gale worker security group", rules=(tcp(10250), udp(8472), tcp(9100)))}),
     "minikube": Made("local-vm", (Tier(1, {}, (), MINIKUBE),)),
 }  # fmt: skip

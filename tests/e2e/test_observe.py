@@ -39,7 +39,6 @@ def test_a_deployment_in_observe_mode_refuses_an_order(watch):
     assert watch.changes(since=start) == []
 
 
-@pytest.mark.xfail(strict=False, reason="open: a release that an earlier test left half done is taken up by the sweep meanwhile")
 def test_a_policy_in_observe_mode_changes_nothing(picket, place):
     picket.settle()
     start = time.time()
@@ -54,7 +53,6 @@ def test_a_policy_in_observe_mode_changes_nothing(picket, place):
     assert picket.groups_of(*ids) == groups
 
 
-@pytest.mark.xfail(strict=False, reason="open: a release that an earlier test left half done is taken up by the sweep meanwhile")
 def test_an_empty_policy_observes(picket, place):
     picket.apply_policy("version: 1\n")
     [instance] = picket.launch_miner(place)
@@ -77,7 +75,6 @@ def test_a_broken_policy_leaves_the_last_good_one_in_force_and_is_told(picket, p
     assert "broken and not in force" in trouble["Message"], trouble["Message"]
 
 
-@pytest.mark.xfail(strict=False, reason="open: a release that an earlier test left half done is taken up by the sweep meanwhile")
 def test_a_broken_policy_without_an_earlier_one_observes(picket, place):
     picket.settle()
     table = f"{picket.stack}-state"

@@ -45,7 +45,6 @@ def test_what_was_released_stays_released(picket, held):
     assert list(picket.groups_of(instance).values()) == [groups]
 
 
-@pytest.mark.xfail(strict=False, reason="open: what was opened may be contained anew before the release is asked for")
 def test_a_release_is_refused_when_an_interface_was_changed_since_and_done_with_force(picket, place, held):
     instance, groups = held
     [interface], other = picket.groups_of(instance), picket.new_group(place, 443)

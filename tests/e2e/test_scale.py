@@ -16,7 +16,6 @@ def test_fifty_instances_of_one_call_are_contained_though_three_become_visible_l
     assert picket.dead_letters() == {}
 
 
-@pytest.mark.xfail(strict=False, reason="open: a throttled worker's lease of 90 s outlasts what the test waits")
 def test_throttled_calls_are_tried_again(picket, place):
     picket.control("POST", "faults", {"service": "ec2", "role": "RespondRole", "count": 5})
     picket.control("POST", "faults", {"service": "ec2", "role": "DiscoverRole", "count": 5})
