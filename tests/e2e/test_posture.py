@@ -50,7 +50,6 @@ def test_a_call_that_opens_a_port_becomes_a_finding_and_closing_it_resolves_it(p
     eventually(lambda: findings(picket)[name]["resolved_at"], "the finding is resolved", 120)
 
 
-@pytest.mark.skip(reason="open: reading everything takes longer than the local cloud lets a function run")
 def test_the_schedule_judges_everything_and_keeps_what_benchmarks_come_to(picket, opened):
     picket.invoke("collect", {"account": picket.account, "detail-type": "Scheduled Event", "detail": {}})
     assert any(key.startswith(RULE) for key in findings(picket))
