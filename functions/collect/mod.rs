@@ -35,6 +35,7 @@ async fn judge(entry: &Entry, home: &picket_model::Region, asked: &Asked) -> Res
     match posture::run(&ports, &entry.settings, home, asked, SystemClock.now()).await {
         Ok(judged) => {
             tracing::info!(
+                ?asked,
                 outcomes = judged.outcomes,
                 opened = judged.opened,
                 resolved = judged.resolved,

@@ -15,14 +15,29 @@ const ALIASES: &[(&str, &[&str])] = &[
     ("s3", &["s3", "s3control"]),
 ];
 
-/// Reads change nothing.
-const READS: [&str; 9] = ["Describe", "List", "Get", "Head", "Lookup", "BatchGet", "Search", "Filter", "Assume"];
+/// Reads change nothing. Reports that are generated are reads, too, though CloudTrail calls them writes; Picket asks for
+/// them itself, and would wake itself for ever.
+const READS: [&str; 10] =
+    ["Describe", "List", "Get", "Head", "Lookup", "BatchGet", "Search", "Filter", "Assume", "Generate"];
+
+/// Writes that agents and pipelines make all day, and that nothing looks at.
+const IDLE: [&str; 9] = [
+    "CompleteLayerUpload",
+    "CreateLogStream",
+    "DeleteLogStream",
+    "InitiateLayerUpload",
+    "PutComplianceItems",
+    "PutInventory",
+    "UpdateInstanceAssociationStatus",
+    "UpdateInstanceInformation",
+    "UploadLayerPart",
+];
 
 /// The kinds that a call may have changed: those whose noun is in its name, or all of the service where none is.
 /// `source` is CloudTrail's, such as `eks.amazonaws.com`.
 #[must_use]
 pub fn kinds_touched(kinds: &Kinds, source: &str, call: &str) -> BTreeSet<String> {
-    if READS.iter().any(|r| call.starts_with(r)) {
+    if READS.iter().any(|r| call.starts_with(r)) || IDLE.contains(&call) {
         return BTreeSet::new();
     }
     let service = source.trim_end_matches(".amazonaws.com");
@@ -76,6 +91,8 @@ mod tests {
         assert_eq!(touched("logs.amazonaws.com", "PutRetentionPolicy"), ["logs.log_group"]);
         assert_eq!(touched("eks.amazonaws.com", "TagResource"), ["eks.cluster", "eks.nodegroup"]);
         assert_eq!(touched("eks.amazonaws.com", "DescribeCluster"), Vec::<String>::new());
+        assert_eq!(touched("iam.amazonaws.com", "GenerateCredentialReport"), Vec::<String>::new());
+        assert_eq!(touched("logs.amazonaws.com", "CreateLogStream"), Vec::<String>::new());
         assert_eq!(touched("athena.amazonaws.com", "CreateWorkGroup"), Vec::<String>::new());
     }
 }
