@@ -118,7 +118,7 @@ ACTIONS = {
         "batch:DescribeComputeEnvironments", "ec2:CancelSpotInstanceRequests", "ec2:CreateNetworkAclEntry", "ec2:DescribeFleetInstances",
         "ec2:DescribeFleets", "ec2:DescribeIamInstanceProfileAssociations", "ec2:DescribeNatGateways", "ec2:DescribeNetworkAcls", "ec2:DescribeRouteTables",
         "ec2:DescribeSpotFleetInstances", "ec2:DescribeSpotFleetRequests", "ec2:DescribeSpotInstanceRequests", "ec2:DescribeVolumes",
-        "ec2:DisassociateAddress", "ec2:DisassociateIamInstanceProfile", "ec2:LockSnapshot", "ec2:StopInstances", "eks:DescribeNodegroup", "s3:PutObject",
+        "ec2:DisassociateAddress", "ec2:DisassociateIamInstanceProfile", "ec2:LockSnapshot", "ec2:StopInstances", "eks:DescribeCluster", "eks:DescribeNodegroup", "s3:PutObject",
         "autoscaling:DescribeAutoScalingGroups", "autoscaling:SuspendProcesses", "ec2:CreateSecurityGroup", "ec2:CreateSnapshots",
         "ec2:CreateTags", "ec2:DescribeInstanceAttribute", "ec2:DescribeSnapshots", "ec2:ModifyInstanceAttribute",
         "ec2:ModifyInstanceMetadataOptions", "ec2:ModifyNetworkInterfaceAttribute", "ec2:RevokeSecurityGroupEgress",
@@ -127,7 +127,7 @@ ACTIONS = {
     "Deny": LOG | READ | {
         "iam:AttachRolePolicy", "iam:CreatePolicy", "iam:DeletePolicy", "iam:DetachRolePolicy", "iam:GetPolicy", "iam:GetPolicyVersion"},
     "Release": LOG | SEND | READ | WRITE | INTERFACES | OWNERS | {
-        "ec2:AssociateAddress", "ec2:AssociateIamInstanceProfile", "iam:PassRole", "ec2:DeleteNetworkAclEntry", "ec2:DescribeNetworkAcls", "ec2:StartInstances",
+        "ec2:AssociateAddress", "ec2:AssociateIamInstanceProfile", "iam:PassRole", "ec2:DeleteNetworkAclEntry", "ec2:DescribeNetworkAcls", "ec2:StartInstances", "eks:DescribeCluster",
         "autoscaling:ResumeProcesses", "ec2:DeleteTags", "ec2:DescribeInstanceAttribute", "ec2:ModifyInstanceAttribute",
         "ec2:ModifyInstanceMetadataOptions", "ec2:ModifyNetworkInterfaceAttribute", "elasticloadbalancing:DescribeTargetGroups",
         "elasticloadbalancing:DescribeTargetHealth", "elasticloadbalancing:RegisterTargets", "iam:GetInstanceProfile",
