@@ -2,12 +2,13 @@
 
 use async_trait::async_trait;
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
-use aws_sdk_ec2::types::{Filter, InstanceAttributeName};
+use aws_sdk_ec2::types::{Filter, InstanceAttributeName, SecurityGroup};
 use picket_model::{
     Cluster, Decoded, GroupId, Instance, InstanceId, Interface, Principal, Rule, Scope, Untrusted, VpcId,
 };
 use picket_pipeline::ports::{Answer, Cloud, Kind, PortError, Which};
 
+use crate::containment::OPEN;
 use crate::error::port_error;
 use crate::{Clients, containment, events, instances, interfaces};
 
@@ -77,7 +78,8 @@ impl Cloud for Clients {
 
     async fn existing_groups(&self, scope: &Scope, of: &[GroupId]) -> Answer<Vec<GroupId>> {
         let found = groups(self, scope, of).await?;
-        Ok(found.iter().filter_map(|g| GroupId::parse(g.group_id()?).ok()).collect())
+        let is_open = |g: &&SecurityGroup| g.tags().iter().any(|t| t.key() == Some(OPEN));
+        Ok(found.iter().filter(|g| !is_open(g)).filter_map(|g| GroupId::parse(g.group_id()?).ok()).collect())
     }
 
     async fn cluster(&self, scope: &Scope, name: &str) -> Answer<Cluster> {

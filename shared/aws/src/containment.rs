@@ -119,6 +119,14 @@ impl Containment for SecurityGroups<'_> {
         }
     }
 
+    async fn open_groups(&self, scope: &Scope, vpc: &VpcId) -> Answer<Vec<GroupId>> {
+        let of = |name: String, value: &str| Filter::builder().name(name).values(value).build();
+        let call = self.clients.ec2(&scope.region).describe_security_groups();
+        let call = call.filters(of("vpc-id".to_owned(), vpc.as_str())).filters(of(format!("tag:{OPEN}"), &self.stack));
+        let answer = call.send().await.map_err(|e| port_error("looking for open groups in", vpc, &e))?;
+        Ok(answer.security_groups().iter().filter_map(|g| GroupId::parse(g.group_id()?).ok()).collect())
+    }
+
     async fn remove_group(&self, permit: &Permit, scope: &Scope, group: &GroupId) -> Answer<()> {
         tracing::info!(%permit, %group, "removing an open group");
         let sent = self.clients.ec2(&scope.region).delete_security_group().group_id(group.as_str()).send().await;

@@ -193,8 +193,10 @@ impl Cloud for World {
     }
 
     async fn existing_groups(&self, _: &Scope, groups: &[GroupId]) -> Answer<Vec<GroupId>> {
-        self.call("existing_groups", |s| Ok(groups.iter().filter(|g| s.groups.contains_key(*g)).cloned().collect()))
-            .await
+        self.call("existing_groups", |s| {
+            Ok(groups.iter().filter(|g| s.groups.contains_key(*g) && !s.open.contains(*g)).cloned().collect())
+        })
+        .await
     }
 
     async fn cluster(&self, _: &Scope, name: &str) -> Answer<Cluster> {

@@ -89,6 +89,7 @@ pub trait Cloud: Send + Sync {
     /// The ingress rules of these groups, one row a source.
     async fn ingress_rules(&self, scope: &Scope, of: &[GroupId]) -> Answer<Vec<Rule>>;
     /// Those of `groups` that exist.
+    /// An open group of ours counts as gone: whoever put an interface into one, we never do.
     async fn existing_groups(&self, scope: &Scope, groups: &[GroupId]) -> Answer<Vec<GroupId>>;
     /// An EKS cluster.
     async fn cluster(&self, scope: &Scope, name: &str) -> Answer<Cluster>;
@@ -126,6 +127,8 @@ pub trait Containment: Send + Sync {
     async fn empty_group(&self, permit: &Permit, scope: &Scope, group: &GroupId) -> Answer<()>;
     /// Makes a group that lets everything in and out, for the open window.
     async fn open_group(&self, permit: &Permit, scope: &Scope, vpc: &VpcId) -> Answer<GroupId>;
+    /// The open groups of ours in a VPC: there are some only while a window is open, or where a worker died in one.
+    async fn open_groups(&self, scope: &Scope, vpc: &VpcId) -> Answer<Vec<GroupId>>;
     /// Removes an open group of ours; AWS refuses while an interface is in it.
     async fn remove_group(&self, permit: &Permit, scope: &Scope, group: &GroupId) -> Answer<()>;
     /// Replaces the groups of an interface.

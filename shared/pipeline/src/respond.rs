@@ -19,7 +19,7 @@ mod verifying;
 use futures::future::try_join_all;
 use futures::{join, try_join};
 use jiff::{RoundMode, TimestampRound, Unit};
-use picket_model::{Decision, Entry, Event, InstanceId, Notice, NoticeKind, Plan, Untrusted, VpcId};
+use picket_model::{Decision, Entry, Event, InstanceId, Notice, NoticeKind, Plan, Scope, Untrusted, VpcId};
 
 use crate::actions::quarantine_group::{self, Check};
 use crate::in_force::{self, InForce, Settings};
@@ -139,6 +139,9 @@ pub async fn prepare(ports: &Ports<'_>, settings: &Settings, wanted: &Prepare) -
     let Ok(permit) = permit::to_prepare(&in_force, &wanted.scope) else { return Ok(0) };
     let (mut made, mut failed) = (0, None);
     for vpc in &wanted.vpcs {
+        if in_force.policy.flows.open_window {
+            clear_windows(ports, &permit, &wanted.scope, vpc).await;
+        }
         match prepare_one(ports, &permit, wanted, vpc).await {
             Ok(new) => made += usize::from(new),
             Err(error) => {
@@ -148,6 +151,18 @@ pub async fn prepare(ports: &Ports<'_>, settings: &Settings, wanted: &Prepare) -
         }
     }
     failed.map_or(Ok(made), Err)
+}
+
+/// Removes open groups that a dead worker left in a VPC, so that nobody finds one to launch into. AWS refuses while an
+/// interface is in one, which the sweep has closed first.
+async fn clear_windows(ports: &Ports<'_>, permit: &permit::Permit, scope: &Scope, vpc: &VpcId) {
+    let left = ports.containment.open_groups(scope, vpc).await;
+    let left = left.map_err(|error| tracing::warn!(%vpc, %error, "open groups could not be looked for"));
+    for group in left.unwrap_or_default() {
+        if let Err(error) = ports.containment.remove_group(permit, scope, &group).await {
+            tracing::warn!(%group, %error, "an open group could not be removed");
+        }
+    }
 }
 
 async fn prepare_one(ports: &Ports<'_>, permit: &permit::Permit, wanted: &Prepare, vpc: &VpcId) -> Answer<bool> {

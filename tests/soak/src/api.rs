@@ -41,6 +41,7 @@ pub enum Api {
     FlowFacts,
     InOpenGroups,
     OpenGroup,
+    OpenGroups,
     RemoveGroup,
     Make,
     Send,
@@ -67,6 +68,7 @@ impl Api {
                 | Self::Owners
                 | Self::FlowFacts
                 | Self::InOpenGroups
+                | Self::OpenGroups
         )
     }
 

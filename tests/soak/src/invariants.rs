@@ -50,6 +50,8 @@ pub struct Watched {
     pub crashed: BTreeSet<TaskId>,
     pages: HashMap<(TaskId, String), Notice>,
     publishers: HashMap<String, TaskId>,
+    /// The groups that a stage gave each interface last.
+    pub set_last: BTreeMap<InterfaceId, Vec<GroupId>>,
     /// Interfaces that people were told leak.
     pub leaks_told: BTreeSet<InterfaceId>,
     /// Instances whose quarantine was refused or only planned, as people were told.
@@ -137,7 +139,7 @@ pub fn set_groups(w: &mut World, task: TaskId, shown: &Interface, groups: &[Grou
         if hold.kept.is_some() && hold.released.as_ref().is_some_and(|r| r.by.as_str() == "picket") {
             w.violate(Rule::KeptStays, &what);
         }
-        if capture.groups != groups {
+        if w.ec2.restorable(&capture.groups) != groups {
             w.violate(Rule::RestoredToItsCapture, &what);
         }
     } else {

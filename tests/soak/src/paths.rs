@@ -153,6 +153,12 @@ impl Ec2 {
         found.put(now, entries);
     }
 
+    /// What a release may give back of these groups: not those of the open window, which are ours.
+    #[must_use]
+    pub fn restorable(&self, groups: &[GroupId]) -> Vec<GroupId> {
+        groups.iter().filter(|g| !self.open.contains(*g)).cloned().collect()
+    }
+
     /// Makes a group that is open to everything.
     pub fn make_open_group(&mut self, vpc: &VpcId, now: u64) -> GroupId {
         let id = self.make_group(vpc, 4, false, now);

@@ -29,6 +29,8 @@ pub fn check(w: &mut World) {
                 secured(w, &hold);
             }
             HoldState::Containing if leaks_for_good(w, &hold.instance) || forbidden(w, &hold.instance) => {}
+            // A pod's interface in a never-listed group keeps its node from being contained whole, and that was told.
+            HoldState::Containing if keeps_away(w, &hold.instance) => {}
             state => w.violate(Rule::HoldsAreTerminal, &format!("{} is {state}", hold.instance)),
         }
     }
@@ -44,10 +46,13 @@ pub fn check(w: &mut World) {
     }
 }
 
-/// No interface may be left in a group of the open window.
+/// No stage may leave an interface in a group of the open window. Who launches into one that he found there, or puts an
+/// interface back into it, does so himself.
 fn left_open(w: &mut World) {
     let shown = w.ec2.nics.values().filter_map(|n| n.shown.now().clone());
-    let open: Vec<_> = shown.filter(|i| i.groups.iter().any(|g| w.ec2.open.contains(g))).map(|i| i.id).collect();
+    let ours = |i: &Interface| w.watched.set_last.get(&i.id) == Some(&i.groups);
+    let open = shown.filter(|i| ours(i) && i.groups.iter().any(|g| w.ec2.open.contains(g)));
+    let open: Vec<_> = open.map(|i| i.id).collect();
     for nic in open {
         w.violate(Rule::NoneLeftOpen, nic.as_str());
     }
@@ -88,7 +93,9 @@ fn rogue(w: &mut World, id: &InstanceId) {
             continue;
         }
         if matches!(shown.kind, InterfaceKind::Requester(_)) {
-            if !w.watched.leaks_told.contains(&nic) {
+            // An instance that the never-list keeps from containment as a whole is told as refused.
+            let refused = forbidden(w, id) && w.watched.refusals_told.contains(id);
+            if !refused && !w.watched.leaks_told.contains(&nic) {
                 w.violate(Rule::LeaksAreTold, &format!("{nic} of {id}"));
             }
         } else if state.branch {
@@ -107,6 +114,11 @@ fn is_forbidden(w: &World, shown: &Interface) -> bool {
 /// Whether it forbids one of an instance, which is not contained then.
 fn forbidden(w: &World, id: &InstanceId) -> bool {
     nics(w, id).iter().any(|(_, n, i)| !n.branch && is_forbidden(w, i))
+}
+
+/// Whether the never-list forbids any interface of it, those of its pods included, and people were told so.
+fn keeps_away(w: &World, id: &InstanceId) -> bool {
+    w.watched.refusals_told.contains(id) && nics(w, id).iter().any(|(_, _, i)| is_forbidden(w, i))
 }
 
 /// What nobody kept by its deadline is lifted by the sweep, unless somebody changed what would be put back.
@@ -229,7 +241,8 @@ fn restored(w: &mut World, hold: &picket_model::Hold) {
         let Some(nic) = w.ec2.nics.get(&capture.interface) else { continue };
         let Some(shown) = nic.shown.now().clone() else { continue };
         let touched_since = nic.touched.is_some_and(|t| Some(stamp(t)) >= at);
-        if shown.groups != capture.groups && !touched_since {
+        let whole = shown.groups == capture.groups || shown.groups == w.ec2.restorable(&capture.groups);
+        if !whole && !touched_since {
             let held = shown.groups.iter().all(|g| w.store.ever_quarantine.contains(g));
             let where_ = if held { "still in quarantine" } else { "elsewhere" };
             let what =

@@ -38,6 +38,14 @@ impl Containment for World {
         self.call("open_group", |s| s.make_open_group(vpc)).await
     }
 
+    async fn open_groups(&self, _: &Scope, vpc: &VpcId) -> Answer<Vec<GroupId>> {
+        self.call("open_groups", |s| {
+            let of = |g: &&GroupId| s.groups.get(*g).is_some_and(|g| &g.vpc == vpc);
+            Ok(s.open.iter().filter(of).cloned().collect())
+        })
+        .await
+    }
+
     async fn remove_group(&self, _: &Permit, _: &Scope, group: &GroupId) -> Answer<()> {
         self.call("remove_group", |s| s.remove_open_group(group)).await
     }

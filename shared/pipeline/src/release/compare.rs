@@ -67,7 +67,7 @@ fn difference(hold: &Hold, capture: &Capture, live: &[Interface], exist: &[Group
         return Some(format!("{name} is gone; nothing can be put back there"));
     };
     if let Some(gone) = capture.groups.iter().find(|g| !exist.contains(g)) {
-        return Some(format!("{name} was in {gone}, which does not exist any more"));
+        return Some(format!("{name} was in {gone}, which does not exist any more, or is a group of Picket's own"));
     }
     let contained = now.groups.len() == 1 && hold.quarantine.contains(&now.groups[0]);
     let restored = now.groups == capture.groups;

@@ -42,7 +42,7 @@ impl Cloud for Client {
         let groups = groups.to_vec();
         self.call(Api::ExistingGroups, format!("of {}", groups.len()), move |w, view| {
             let exists = |g: &&GroupId| w.ec2.groups.get(*g).is_some_and(|g| matches!(g.shown.at(view), Some(Some(_))));
-            Ok(groups.iter().filter(exists).cloned().collect())
+            Ok(groups.iter().filter(exists).filter(|g| !w.ec2.open.contains(g)).cloned().collect())
         })
         .await
     }

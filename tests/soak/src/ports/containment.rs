@@ -55,6 +55,15 @@ impl Containment for Client {
         .await
     }
 
+    async fn open_groups(&self, _: &Scope, vpc: &VpcId) -> Answer<Vec<GroupId>> {
+        let vpc = vpc.clone();
+        self.call(Api::OpenGroups, vpc.to_string(), move |w, view| {
+            let of = |id: &&GroupId| w.ec2.groups.get(*id)?.shown.at(view).as_ref()?.as_ref().map(|g| g.vpc == vpc);
+            Ok(w.ec2.open.iter().filter(|id| of(id) == Some(true)).cloned().collect())
+        })
+        .await
+    }
+
     async fn remove_group(&self, _: &Permit, _: &Scope, group: &GroupId) -> Answer<()> {
         let (group, task) = (group.clone(), self.task);
         self.call(Api::RemoveGroup, group.to_string(), move |w, _| {
@@ -85,6 +94,7 @@ impl Containment for Client {
             invariants::set_groups(w, task, &shown, &groups);
             let now = w.now;
             w.ec2.set_groups(&interface, &groups, now);
+            w.watched.set_last.insert(interface.clone(), groups.clone());
             Ok(())
         })
         .await
