@@ -12,6 +12,7 @@
 mod containing;
 mod cutting;
 mod rehearsing;
+mod reopened;
 mod securing;
 mod taking;
 mod verifying;

@@ -14,7 +14,7 @@ use picket_model::{
 
 use super::cutting;
 use super::taking::{LEASE, Taken, take_holds, until};
-use super::{Ports, Responded, digest, notice, refuse, securing, verifying};
+use super::{Ports, Responded, digest, notice, refuse, reopened, securing, verifying};
 use crate::actions::{contain_interface, open_window};
 use crate::in_force::{InForce, Settings};
 use crate::measures;
@@ -142,8 +142,12 @@ async fn close(
     let mut after = before.clone();
     // Whether it was running is read again, too: one that booted meanwhile may have connected before it was cut.
     let which = Which::Ids(ids.clone());
-    (after.interfaces, after.instances) =
-        try_join!(ports.cloud.interfaces(&decision.scope, &ids), ports.cloud.instances(&decision.scope, &which))?;
+    let reopened;
+    (after.interfaces, after.instances, reopened) = try_join!(
+        ports.cloud.interfaces(&decision.scope, &ids),
+        ports.cloud.instances(&decision.scope, &which),
+        reopened::read(ports, how.permit, &decision.scope, before),
+    )?;
     let (ours, words) = cutting::cut(ports, how.in_force, how.permit, &after, ours, (how.opened, contained_at)).await?;
     let failed: HashMap<InterfaceId, &PortError> =
         changed.iter().filter_map(|(_, c, a)| a.as_ref().err().map(|e| (c.interface.clone(), e))).collect();
@@ -151,7 +155,7 @@ async fn close(
     let mut outcomes = Vec::new();
     let mut closing = Vec::new();
     for hold in &ours {
-        let found = verifying::verify(hold, &after, plan, &failed, &words);
+        let found = verifying::verify(hold, &after, plan, &failed, (&words, &reopened));
         let entries = verifying::entries(hold, &found, &answered, &failed, contained_at);
         let leaking = found.iter().any(|o| matches!(o.verification, Verification::Leaking(_)));
         let state = if leaking { HoldState::Containing } else { HoldState::Contained };

@@ -8,6 +8,7 @@ use picket_model::{Entry, Event, GroupId, Hold, InstanceState, InterfaceId, Plan
 
 use super::containing::entry;
 use super::cutting::Words;
+use super::reopened::Reopened;
 use crate::plan::Live;
 use crate::ports::PortError;
 
@@ -17,7 +18,7 @@ pub(super) fn verify(
     after: &Live,
     plan: &Plan,
     failed: &HashMap<InterfaceId, &PortError>,
-    words: &Words,
+    (words, reopened): (&Words, &Reopened),
 ) -> Vec<InterfaceOutcome> {
     let idle = |s| matches!(s, InstanceState::Pending | InstanceState::Stopped);
     let booted = !after.instances.iter().any(|i| i.id == hold.instance && idle(i.state));
@@ -26,8 +27,10 @@ pub(super) fn verify(
         interface: interface.clone(),
         verification,
     };
-    let mut outcomes: Vec<_> =
-        after.of(&hold.instance).map(|i| outcome(&i.id, judge(i, after, plan, failed, (booted, words)))).collect();
+    let mut outcomes: Vec<_> = after
+        .of(&hold.instance)
+        .map(|i| outcome(&i.id, judge(i, after, plan, failed, (booted, words, reopened))))
+        .collect();
     // An interface that is gone carries nothing.
     let gone = hold.captures.iter().filter(|c| !outcomes.iter().any(|o| o.interface == c.interface));
     let gone: Vec<_> = gone.map(|c| outcome(&c.interface, Verification::Cut)).collect();
@@ -40,10 +43,12 @@ fn judge(
     after: &Live,
     plan: &Plan,
     failed: &HashMap<InterfaceId, &PortError>,
-    (booted, words): (bool, &Words),
+    (booted, words, reopened): (bool, &Words, &Reopened),
 ) -> Verification {
     if after.is_contained(interface) {
-        return if let Some(word) = words.get(&interface.id) {
+        return if let Some(word) = reopened.get(&interface.vpc) {
+            word.clone()
+        } else if let Some(word) = words.get(&interface.id) {
             word.clone()
         } else if booted {
             Verification::Pending("it was running: connections that were open may last until they idle out".to_owned())
