@@ -58,6 +58,18 @@ fn left_open(w: &mut World) {
     }
 }
 
+/// Whether a hold is on its way from one state to another.
+#[must_use]
+pub fn is_under_way(w: &World) -> bool {
+    let on_its_way = |h: &picket_model::Hold| match h.state {
+        HoldState::Releasing => true,
+        HoldState::Containing => !leaks_for_good(w, &h.instance) && !keeps_away(w, &h.instance),
+        HoldState::Contained => !h.secured,
+        HoldState::Released => false,
+    };
+    w.store.holds.values().any(on_its_way)
+}
+
 fn nics(w: &World, id: &InstanceId) -> Vec<(InterfaceId, Nic, Interface)> {
     let of = |(id, nic): (&InterfaceId, &Nic)| Some((id.clone(), nic.clone(), nic.shown.now().clone()?));
     w.ec2.nics_of(id).filter_map(of).collect()
@@ -212,7 +224,8 @@ fn secured(w: &mut World, hold: &picket_model::Hold) {
     if w.watched.contain_only {
         return;
     }
-    if !failed && !forbidden(w, &hold.instance) && (!hold.secured || !as_wanted) {
+    let kept_away = forbidden(w, &hold.instance) || keeps_away(w, &hold.instance);
+    if !failed && !kept_away && (!hold.secured || !as_wanted) {
         let undone = hold.measures.iter().any(|m| m.state == picket_model::MeasureState::Undone);
         let undone = match (undone, w.weather.late_reads) {
             (true, _) => " after measures were undone",

@@ -97,6 +97,13 @@ fn freeze(owner: &Owner, hold: &Hold, open: &[Hold]) -> Option<Measure> {
     // Another hold knows what was there before the first; what was put back just now, facts may not show yet.
     let known = all().find(|m| relies(m)).cloned();
     let lately = || hold.measures.iter().find(|m| m.state == MeasureState::Undone && freezes(m, owner)).cloned();
+    // A release that is under way, or was refused, has not put it back yet: what is read now is half ours, and what
+    // was there before stands in that hold alone.
+    let going = all().find(|m| m.state == MeasureState::Undoing).cloned();
+    let planned = match (planned, going) {
+        (Some(planned), Some(going)) => Some(Measure { undo: going.undo, ..planned }),
+        (planned, going) => planned.or(going),
+    };
     let measure = known.or(planned).or_else(lately)?;
     let carried = hold.measures.iter().any(|m| m.apply == measure.apply && relies(m));
     (!carried).then_some(anew(&measure))
