@@ -4,7 +4,7 @@ use picket_pipeline::Permit;
 use picket_pipeline::ports::{Answer, Kind, PortError, Sight};
 use serde_json::{Value, json};
 
-use super::{items, owner, word};
+use super::{owner, word};
 use crate::error::Failure;
 use crate::server::ApiServer;
 
@@ -71,7 +71,7 @@ fn is_evicted(pod: &Value) -> bool {
     let of_a_daemon_set = owner(pod).is_some_and(|o| o["kind"] == "DaemonSet");
     let ended = ["Succeeded", "Failed"].contains(&word(pod, "/status/phase"));
     let going = !pod["metadata"]["deletionTimestamp"].is_null();
-    !(of_the_node || of_a_daemon_set || ended || going) && !items(pod, "/spec/containers").is_empty()
+    !(of_the_node || of_a_daemon_set || ended || going)
 }
 
 fn called(pod: &Value) -> String {
