@@ -1,0 +1,169 @@
+"""The collector runs for real: on trees of four kinds of nodes and on this machine, under each shell."""
+
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import jsonschema
+import pytest
+import yaml
+from conftest import ROOT
+from trees import SECRETS, kops, kubeadm, eks, k3s, put
+
+SCHEMA = json.loads((ROOT / "infra/node/node.schema.json").read_text(encoding="utf-8"))
+MOST_FOR_A_DOCUMENT = 64 * 1024
+
+
+def made(kind, tmp_path: pathlib.Path) -> pathlib.Path:
+    kind(tmp_path)
+    return tmp_path
+
+
+def state(root: pathlib.Path) -> dict:
+    """Everything of a tree that a write would change."""
+    seen = {}
+    for path in sorted(root.rglob("*")):
+        s = path.lstat()
+        content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+        seen[str(path)] = (s.st_mode, s.st_uid, s.st_size, s.st_mtime_ns, s.st_ctime_ns, content)
+    return seen
+
+
+def same(document: dict) -> dict:
+    return {**document, "at": ""}
+
+
+def test_the_document_is_as_the_parts_are():
+    done = subprocess.run([sys.executable, ROOT / "infra/node/build.py", "--check"], check=False)
+    assert done.returncode == 0
+
+
+def test_systems_manager_takes_the_document_and_fills_in_one_parameter():
+    class Loader(yaml.SafeLoader):
+        pass
+
+    Loader.add_multi_constructor("!", lambda loader, suffix, node: str(node.value))
+    template = yaml.load((ROOT / "infra/node.yaml").read_text(encoding="utf-8"), Loader)
+    content = template["Resources"]["Document"]["Properties"]["Content"]
+    assert len(json.dumps(content)) < MOST_FOR_A_DOCUMENT
+    script = content["mainSteps"][0]["inputs"]["runCommand"][0]
+    assert script.count("{{") == 1
+
+
+@pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not here")
+def test_shellcheck_has_nothing_to_say(script):
+    done = subprocess.run(["shellcheck", "-s", "sh", script], capture_output=True, text=True, check=False)
+    assert done.stdout == ""
+
+
+def test_what_it_says_is_as_the_schema_has_it(run, tree):
+    jsonschema.validate(run(tree), SCHEMA)
+
+
+def test_no_secret_leaves_the_node(run, tree):
+    told = json.dumps(run(tree))
+    planted = {name for name, secret in SECRETS.items() if secret in told}
+    assert not planted
+
+
+def test_it_changes_nothing(run, tree):
+    before = state(tree)
+    run(tree)
+    assert state(tree) == before
+
+
+def test_twice_is_the_same_but_for_the_time(run, tree):
+    assert same(run(tree)) == same(run(tree))
+
+
+def test_this_machine_is_read_as_a_whole(run):
+    document = run(None)
+    jsonschema.validate(document, SCHEMA)
+    assert document["files"]["/etc/passwd"]["mode"] == os.stat("/etc/passwd").st_mode & 0o7777
+    assert document["accounts"][0]["name"] == "root"
+    assert any("python" in p["argv"][0] or "pytest" in p["argv"][0] for p in document["processes"].values())
+    assert len(document["packages"]) > 50
+    assert document["host"]["kernel"] == os.uname().release
+
+
+def test_a_kubeadm_control_plane_tells_flags_and_files_without_keys(run, tmp_path):
+    document = run(made(kubeadm, tmp_path))
+    assert "--authorization-mode=Node,RBAC" in document["processes"]["101"]["argv"]
+    assert "--enable-bootstrap-token-auth=true" in document["processes"]["101"]["argv"]
+    assert document["processes"]["102"]["env"] == {"ETCD_CLIENT_CERT_AUTH": "true"}
+    assert document["processes"]["102"]["user"] == "etcd"
+    assert document["kubernetes"]["encryption_config"] == {
+        "resources": [{"resources": ["secrets", "configmaps"], "providers": [{"aescbc": {}}, {"identity": {}}]}]
+    }
+    config = yaml.safe_load(document["kubelet"]["config"]["text"])
+    assert config["authentication"]["x509"]["clientCAFile"] == "/etc/kubernetes/pki/ca.crt"
+    assert config["readOnlyPort"] == 0
+    pod = document["kubernetes"]["static_pods"]["/etc/kubernetes/manifests/kube-apiserver.yaml"]
+    assert pod["argv"][:2] == ["kube-apiserver", "--anonymous-auth=false"]
+    assert pod["images"] == ["registry.k8s.io/kube-apiserver:v1.34.1"]
+    assert document["files"]["/etc/kubernetes/pki/ca.key"]["mode"] == 0o600
+    assert document["files"]["/etc/kubernetes/enc.yaml"]["mode"] == 0o600
+    assert document["files"]["/etc/kubernetes/super-admin.conf"] == {"exists": False}
+
+
+def test_a_kops_master_tells_its_open_doors_and_its_miner(run, tmp_path):
+    document = run(made(kops, tmp_path))
+    assert "--insecure-port=8080" in document["processes"]["200"]["argv"][2]
+    assert "--basic-auth-file=/srv/kubernetes/basic_auth.csv" in document["processes"]["200"]["argv"][2]
+    assert document["processes"]["201"]["argv"][-2:] == ["--bootstrap-token", "reduced"]
+    assert document["processes"]["203"]["miner"] is True
+    assert document["mining"]["preload"] == ["/usr/local/lib/libprocesshider.so"]
+    assert document["sockets"]["listening"][0]["port"] == 8080
+    assert document["sockets"]["to_pools"] == [{"address": "10.0.0.2", "port": 3333, "pid": None}]
+    assert document["processes"]["900"]["argv"] == ["/opt/app", "--password", "--db"]
+
+
+def test_k3s_and_eks_tell_what_they_are_set_to(run, tmp_path):
+    server = run(made(k3s, tmp_path / "k3s"))
+    assert server["files"]["/etc/rancher/k3s/k3s.yaml"]["mode"] == 0o644
+    assert yaml.safe_load(server["kubernetes"]["k3s_config"]["text"])["disable"] == ["traefik"]
+    worker = run(made(eks, tmp_path / "eks"))
+    assert json.loads(worker["kubelet"]["config"]["text"])["authentication"]["anonymous"] == {"enabled": False}
+    assert worker["sysctl"] == {"running": {"net.ipv4.ip_forward": "1"}, "persistent": {"net.ipv4.ip_forward": "1", "kernel.panic": "10"}}
+    assert worker["sshd"] == {"permitrootlogin": "no", "maxauthtries": "4"}
+    assert worker["audit"]["disk"] == ["-w /usr/bin/dockerd -k docker"]
+    assert worker["accounts"][0]["password"] == "sha512"
+
+
+def test_every_pool_that_picket_knows_is_a_mark(run, tmp_path):
+    markers = yaml.safe_load((ROOT / "shared/checks/markers/miners.yaml").read_text(encoding="utf-8"))
+    kubeadm(tmp_path)
+    put(tmp_path, "/etc/cron.d/x", "".join(f"1 * * * * root /usr/bin/x {d}\n" for d in markers["domains"]))
+    cron = run(tmp_path)["mining"]["cron"]
+    assert [d for d in markers["domains"] if not any(d in line for line in cron)] == []
+
+
+def test_docker_is_asked_for_single_fields_alone(run, tmp_path):
+    tree = made(eks, tmp_path / "tree")
+    fake = tmp_path / "bin/docker"
+    put(tmp_path, "/bin/docker", f"""
+        #!/bin/sh
+        case "$*" in
+          *Env*|*'json .}}}}'*) echo '"{SECRETS["pod variable"]}"' ;;
+          info) ;;
+          info*) echo '{{"driver":"overlay2"}}' ;;
+          "ps -aq") echo c1 ;;
+          "inspect --format"*c1) echo '{{"id":"c1","privileged":true}}' ;;
+        esac
+        """, 0o755)  # fmt: skip
+    document = run(tree, PICKET_LIVE="1", PATH=f"{fake.parent}:{os.environ['PATH']}")
+    assert document["docker"]["containers"] == [{"id": "c1", "privileged": True}]
+    assert document["docker"]["info"] == {"driver": "overlay2"}
+    assert json.loads(document["docker"]["daemon"]["text"])["icc"] is False
+
+
+def test_only_the_sections_that_are_asked_for_are_told(script, tmp_path):
+    tree = made(eks, tmp_path)
+    some = script.parent / "some.sh"
+    some.write_text(script.read_text(encoding="utf-8").replace("PICKET_SECTIONS='all'", "PICKET_SECTIONS='files,sshd'"), encoding="utf-8")
+    done = subprocess.run(["sh", some, "plain"], env={"PATH": os.environ["PATH"], "PICKET_ROOT": str(tree)}, capture_output=True, check=True)
+    assert set(json.loads(done.stdout)) == {"schema", "at", "files", "sshd", "unread"}
