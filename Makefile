@@ -26,7 +26,7 @@ test: unit node localcloud e2e browser ## Every test
 unit: ## The tests of the code, by data and in the fake world
 	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace --locked; else cargo test --workspace --locked; fi
 
-node: $(CLOUD)/ready ## The collector of nodes, run for real on trees of nodes and on this machine
+node: build $(CLOUD)/ready ## The collector of nodes, run for real on trees of nodes and on this machine
 	$(CLOUD)/bin/python -m pytest -q tests/node
 
 localcloud: $(CLOUD)/ready ## The tests of the local cloud itself

@@ -112,8 +112,8 @@ ACTIONS = {
         "route53:ListHostedZones", "route53:ListResourceRecordSets", "s3:GetAccountPublicAccessBlock", "s3:GetBucketLogging",
         "s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketTagging", "s3:GetBucketVersioning",
         "s3:GetEncryptionConfiguration", "s3:ListAllMyBuckets", "securityhub:DescribeHub", "sns:GetTopicAttributes", "sns:ListTopics",
-        "ssm:DescribeDocumentPermission", "ssm:DescribeInstanceInformation", "ssm:GetServiceSetting", "ssm:ListDocuments",
-        "ssm:ListResourceComplianceSummaries", "sso:ListInstances", "tag:GetResources"},
+        "ssm:DescribeDocumentPermission", "ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation", "ssm:GetServiceSetting", "ssm:ListDocuments",
+        "ssm:ListResourceComplianceSummaries", "ssm:SendCommand", "sso:ListInstances", "tag:GetResources"},
     "Respond": LOG | TAKE | SEND | READ | WRITE | INTERFACES | OWNERS | WINDOW | {
         "batch:DescribeComputeEnvironments", "ec2:CancelSpotInstanceRequests", "ec2:CreateNetworkAclEntry", "ec2:DescribeFleetInstances",
         "ec2:DescribeFleets", "ec2:DescribeIamInstanceProfileAssociations", "ec2:DescribeNatGateways", "ec2:DescribeNetworkAcls", "ec2:DescribeRouteTables",

@@ -25,6 +25,7 @@ const SHOWN: usize = 25;
   picket assess prod                              one asset, by its name or id, with what was read
   picket assess --rules policies/ --fail-on high  in a pipeline, with your own rules and waivers
   picket assess --kubeconfig ~/.kube/config       one Kubernetes cluster, EKS or not, without AWS
+  picket assess --node report.json                one node, by what its collector wrote
   picket assess --save-evidence e.json && picket assess --evidence e.json
   picket assess --print-policy                    what the role that assesses needs, and no more
 

@@ -2,6 +2,7 @@
 
 pub mod cluster;
 pub mod folder;
+pub mod node;
 pub mod paper;
 pub mod render;
 
@@ -36,6 +37,9 @@ pub struct Sources {
     /// The kubeconfig's context, instead of its current one
     #[arg(long, value_name = "NAME", requires = "kubeconfig")]
     pub context: Option<String>,
+    /// Judge one node by the report of its collector in this file (`infra/node`); AWS is not read
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["regions", "all_regions", "evidence", "kubeconfig"])]
+    pub node: Option<PathBuf>,
     /// Judge what was saved in this file; AWS is not read
     #[arg(long, value_name = "FILE", conflicts_with_all = ["regions", "all_regions", "save_evidence"])]
     pub evidence: Option<PathBuf>,
@@ -81,6 +85,13 @@ impl Sources {
             let (evidence, at) = paper::read(file)?;
             let of = format!("what was saved in {}", file.display());
             return Ok(Case { book, evidence, of, at, live: None });
+        }
+        if let Some(report) = &self.node {
+            let (evidence, at) = node::read(report)?;
+            if let Some(file) = &self.save_evidence {
+                paper::write(file, &evidence)?;
+            }
+            return Ok(Case { book, evidence, of: format!("the node of {}", report.display()), at, live: None });
         }
         if let Some(kubeconfig) = &self.kubeconfig {
             let at = Timestamp::now();

@@ -1,6 +1,10 @@
-//! What nodes tell by Systems Manager: one collector a document.
+//! What nodes tell by Systems Manager: the collector of `infra/node` is sent to each, and its report becomes documents.
+
+pub mod mining;
+pub mod report;
+pub mod run_command;
 
 use crate::collector::Collector;
 
 /// The collectors, alphabetical.
-pub const COLLECTORS: &[&dyn Collector] = &[];
+pub const COLLECTORS: &[&dyn Collector] = &[&run_command::Nodes];

@@ -9,7 +9,7 @@ mod groups;
 mod images;
 mod machines;
 mod networks;
-mod nodes;
+pub(crate) mod nodes;
 mod roles;
 mod tags;
 mod trails;

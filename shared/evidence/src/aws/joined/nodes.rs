@@ -35,7 +35,7 @@ fn template(_: &Document, value: &Value, _: &Around<'_>) -> Added {
 }
 
 /// Whether something with these tags is a node, and of what.
-fn of_tags(tags: &Map<String, Value>) -> Value {
+pub(crate) fn of_tags(tags: &Map<String, Value>) -> Value {
     let text = |key: &str| tags.get(key).and_then(Value::as_str).filter(|v| !v.is_empty());
     let prefixed = |prefix: &str| tags.keys().find_map(|k| k.strip_prefix(prefix));
     let cluster = NAMED.iter().find_map(|k| text(k)).or_else(|| prefixed("kubernetes.io/cluster/"));

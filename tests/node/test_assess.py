@@ -1,0 +1,51 @@
+"""What the collector says of a node is judged: an insecure master fails what it is known for, a hardened one does not."""
+
+import json
+import os
+import pathlib
+import subprocess
+
+import pytest
+from conftest import ROOT
+from trees import kops, kubeadm
+
+PICKET = ROOT / "target/debug/picket"
+
+
+@pytest.fixture
+def judged(script, tmp_path):
+    """The rules that are open for a tree, read by the collector and judged by `picket assess --node`."""
+
+    def go(kind, how: str = "plain") -> set[str]:
+        tree = tmp_path / kind.__name__
+        kind(tree)
+        environment = {"PATH": os.environ["PATH"], "PICKET_ROOT": str(tree)}
+        report = subprocess.run(["sh", script, how], env=environment, capture_output=True, check=True).stdout
+        file = pathlib.Path(tmp_path / "master.json")
+        file.write_bytes(report)
+        done = subprocess.run([PICKET, "assess", "--node", file, "--output", "json"], capture_output=True, text=True, check=False)
+        assert done.returncode in (0, 1), done.stderr
+        return {f["rule"] for f in json.loads(done.stdout)["assessment"]["findings"]}
+
+    return go
+
+
+def test_a_kops_1_10_master_fails_what_it_is_known_for(judged):
+    open_doors = judged(kops)
+    expected = {
+        "kubernetes_kubelet_anonymous_off",
+        "kubernetes_kubelet_read_only_port_off",
+        "mining_node_does_not_mine",
+        "mining_node_hides_nothing",
+    }
+    assert expected <= open_doors, sorted(open_doors)
+
+
+def test_a_hardened_master_passes_them(judged):
+    open_doors = judged(kubeadm)
+    for rule in ("kubernetes_kubelet_anonymous_off", "kubernetes_kubelet_read_only_port_off", "kubernetes_api_server_anonymous_off", "mining_node_does_not_mine"):
+        assert rule not in open_doors
+
+
+def test_a_packed_report_is_judged_as_a_plain_one(judged):
+    assert judged(kubeadm, "packed") == judged(kubeadm, "plain")
