@@ -1,6 +1,7 @@
 """File trees as nodes have them: kubeadm, kops, k3s and EKS, each with secrets planted where nodes keep them."""
 
 import base64
+import os
 import pathlib
 import textwrap
 
@@ -37,8 +38,8 @@ def process(root: pathlib.Path, pid: int, argv: list[str], env: dict[str, str] |
     (place / "status").write_text(f"Name:\tx\nPPid:\t1\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\n", encoding="utf-8")
 
 
-def host(root: pathlib.Path) -> None:
-    """What every node has."""
+def host(root: pathlib.Path, cron: bool = True) -> None:
+    """What every node has; with cron, what nobody should have."""
     put(root, "/etc/passwd", "root:x:0:0:root:/root:/bin/bash\netcd:x:998:998::/var/lib/etcd:/sbin/nologin\n")
     put(root, "/etc/shadow", f"root:{SECRETS['password hash']}:19000:0:99999:7:::\netcd:!!:19000::::::\n", 0o000)
     put(root, "/etc/group", "root:x:0:\netcd:x:998:\ndocker:x:991:ec2-user\n")
@@ -47,7 +48,8 @@ def host(root: pathlib.Path) -> None:
     put(root, "/etc/sysctl.d/99-k8s.conf", "net.ipv4.ip_forward = 1\n# remark\nkernel.panic=10\n")
     put(root, "/etc/ssh/sshd_config", "PermitRootLogin no\nMaxAuthTries 4\nMatch User x\nPermitRootLogin yes\n", 0o600)
     put(root, "/etc/audit/rules.d/docker.rules", "-w /usr/bin/dockerd -k docker\n# remark\n")
-    put(root, "/etc/cron.d/backup", f"0 1 * * * root curl -u x --password={SECRETS['cron password']} http://h/b | sh\n")
+    if cron:
+        put(root, "/etc/cron.d/backup", f"0 1 * * * root curl -u x --password={SECRETS['cron password']} http://h/b | sh\n")
     put(root, "/etc/docker/daemon.json", f'{{"icc": false, "http-proxy": "http://u:{SECRETS["proxy password"]}@proxy:3128"}}\n')
     put(root, "/root/.docker/config.json", f'{{"auths":{{"h":{{"auth":"{SECRETS["registry auth"]}"}}}}}}\n', 0o600)
     put(
@@ -65,9 +67,29 @@ def kubeconfig(root: pathlib.Path, path: str, mode: int = 0o600) -> None:
     put(root, path, text, mode)
 
 
+# The flags of a hardened control plane.
+SERVER = """--anonymous-auth=false --audit-log-maxage=30 --audit-log-maxbackup=10 --audit-log-maxsize=100
+    --audit-log-path=/var/log/audit.log --audit-policy-file=/etc/kubernetes/audit.yaml --authorization-mode=Node,RBAC
+    --client-ca-file=/etc/kubernetes/pki/ca.crt --enable-bootstrap-token-auth=true
+    --enable-admission-plugins=AlwaysPullImages,DenyServiceExternalIPs,EventRateLimit,NodeRestriction
+    --encryption-provider-config=/etc/kubernetes/enc.yaml --etcd-cafile=/etc/kubernetes/pki/etcd/ca.crt
+    --etcd-certfile=/etc/kubernetes/pki/a-etcd.crt --etcd-keyfile=/etc/kubernetes/pki/a-etcd.key
+    --kubelet-certificate-authority=/etc/kubernetes/pki/ca.crt --kubelet-client-certificate=/etc/kubernetes/pki/a.crt
+    --kubelet-client-key=/etc/kubernetes/pki/a.key --profiling=false --service-account-extend-token-expiration=false
+    --service-account-key-file=/etc/kubernetes/pki/sa.pub --tls-cert-file=/etc/kubernetes/pki/apiserver.crt
+    --tls-cipher-suites=TLS_AES_128_GCM_SHA256 --tls-private-key-file=/etc/kubernetes/pki/apiserver.key""".split()
+MANAGER = """kube-controller-manager --bind-address=127.0.0.1 --profiling=false --root-ca-file=/etc/kubernetes/pki/ca.crt
+    --service-account-private-key-file=/etc/kubernetes/pki/sa.key --terminated-pod-gc-threshold=10
+    --use-service-account-credentials=true""".split()
+ETCD = """etcd --cert-file=/e/server.crt --key-file=/e/server.key --data-dir=/var/lib/etcd --peer-cert-file=/e/peer.crt
+    --peer-key-file=/e/peer.key --peer-client-cert-auth=true --trusted-ca-file=/etc/kubernetes/pki/etcd/ca.crt""".split()
+SCHEDULER = "kube-scheduler --bind-address=127.0.0.1 --profiling=false".split()
+PROXY = "kube-proxy --metrics-bind-address=127.0.0.1:10249 --kubeconfig=/var/lib/kube-proxy/kubeconfig.conf".split()
+
+
 def kubeadm(root: pathlib.Path) -> None:
     """A control-plane node, hardened: structured files in order, keys closed."""
-    host(root)
+    host(root, cron=False)
     for name in ("admin", "controller-manager", "scheduler", "kubelet"):
         kubeconfig(root, f"/etc/kubernetes/{name}.conf")
     put(root, "/etc/kubernetes/pki/ca.crt", "a certificate\n")
@@ -89,12 +111,7 @@ def kubeadm(root: pathlib.Path) -> None:
         0o600,
     )
     put(root, "/etc/kubernetes/audit.yaml", "kind: Policy\nrules:\n- level: Metadata\n")
-    flags = [
-        "--anonymous-auth=false", "--authorization-mode=Node,RBAC", "--profiling=false",
-        "--encryption-provider-config=/etc/kubernetes/enc.yaml", "--audit-policy-file=/etc/kubernetes/audit.yaml",
-        "--client-ca-file=/etc/kubernetes/pki/ca.crt", "--enable-bootstrap-token-auth=true",
-    ]  # fmt: skip
-    lines = "\n".join(f"    - {f}" for f in ["kube-apiserver", *flags])
+    lines = "\n".join(f"    - {f}" for f in ["kube-apiserver", *SERVER])
     put(
         root,
         "/etc/kubernetes/manifests/kube-apiserver.yaml",
@@ -113,7 +130,15 @@ def kubeadm(root: pathlib.Path) -> None:
             enabled: false
           x509:
             clientCAFile: /etc/kubernetes/pki/ca.crt
+        authorization:
+          mode: Webhook
+        podPidsLimit: 4096
+        protectKernelDefaults: true
         readOnlyPort: 0
+        rotateCertificates: true
+        seccompDefault: true
+        serverTLSBootstrap: true
+        tlsCipherSuites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]
         staticPodURLHeader:
           Authorization:
           - Bearer {SECRETS["flag token"]}
@@ -121,10 +146,15 @@ def kubeadm(root: pathlib.Path) -> None:
         0o600,
     )
     process(root, 100, ["/usr/bin/kubelet", "--config=/var/lib/kubelet/config.yaml", "--kubeconfig=/etc/kubernetes/kubelet.conf"])
-    process(root, 101, ["kube-apiserver", *flags])
-    process(root, 102, ["etcd", "--data-dir=/var/lib/etcd"], {"ETCD_CLIENT_CERT_AUTH": "true", "ETCD_PASSWORD": SECRETS["process password"]}, 998)
+    process(root, 101, ["kube-apiserver", *SERVER])
+    for pid, argv in enumerate((MANAGER, SCHEDULER, PROXY), start=103):
+        process(root, pid, argv)
+    kubeconfig(root, "/var/lib/kube-proxy/kubeconfig.conf")
+    process(root, 102, ETCD, {"ETCD_CLIENT_CERT_AUTH": "true", "ETCD_PASSWORD": SECRETS["process password"]}, 998)
     (root / "var/lib/etcd").mkdir(parents=True)
     (root / "var/lib/etcd").chmod(0o700)
+    if os.getuid() == 0:
+        os.chown(root / "var/lib/etcd", 998, 998)
 
 
 def kops(root: pathlib.Path) -> None:
