@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 import yaml
 from conftest import ROOT
-from trees import SECRETS, kops, kubeadm, eks, k3s, put
+from trees import SECRETS, eks, k3s, kops, kubeadm, process, put
 
 SCHEMA = json.loads((ROOT / "infra/node/node.schema.json").read_text(encoding="utf-8"))
 MOST_FOR_A_DOCUMENT = 64 * 1024
@@ -167,3 +167,33 @@ def test_only_the_sections_that_are_asked_for_are_told(script, tmp_path):
     some.write_text(script.read_text(encoding="utf-8").replace("PICKET_SECTIONS='all'", "PICKET_SECTIONS='files,sshd'"), encoding="utf-8")
     done = subprocess.run(["sh", some, "plain"], env={"PATH": os.environ["PATH"], "PICKET_ROOT": str(tree)}, capture_output=True, check=True)
     assert set(json.loads(done.stdout)) == {"schema", "at", "files", "sshd", "unread"}
+
+
+@pytest.mark.parametrize("awk", ["gawk", "mawk", "busybox awk"])
+def test_every_awk_says_the_same(script, tree, tmp_path, awk):
+    if not shutil.which(awk.split()[0]):
+        pytest.skip(f"{awk} is not here")
+    put(tmp_path, "/bin/awk", f'#!/bin/sh\nexec {awk} "$@"\n', 0o755)
+
+    def say(path: str) -> dict:
+        environment = {"PATH": path, "PICKET_ROOT": str(tree)}
+        return json.loads(subprocess.run(["sh", script, "plain"], env=environment, capture_output=True, check=True).stdout)
+
+    assert same(say(f"{tmp_path}/bin:{os.environ['PATH']}")) == same(say(os.environ["PATH"]))
+
+
+@pytest.mark.parametrize(
+    "text", ["authorization:\n  mode: AlwaysAllow\n", '{"authorization":{"mode":"AlwaysAllow"},"readOnlyPort":0}\n']
+)
+def test_what_a_rule_asks_is_not_taken_for_a_secret(run, tmp_path, text):
+    put(tmp_path, "/var/lib/kubelet/config.yaml", text)
+    assert yaml.safe_load(run(tmp_path)["kubelet"]["config"]["text"])["authorization"] == {"mode": "AlwaysAllow"}
+
+
+def test_secrets_in_the_words_of_a_script_stay(run, tmp_path):
+    line = f"exec /usr/local/bin/kubelet --v=2 --bootstrap-token {SECRETS['flag token']} --config /etc/k.yaml"
+    process(tmp_path, 7, ["/bin/sh", "-c", line])
+    process(tmp_path, 8, [f"app: --password={SECRETS['process password']} kubelet"])
+    told = run(tmp_path)["processes"]
+    assert told["7"]["argv"][2] == "exec /usr/local/bin/kubelet --v=2 --bootstrap-token reduced --config /etc/k.yaml"
+    assert told["8"]["argv"] == ["app:"]

@@ -16,13 +16,17 @@ function q(s) {
   gsub(/[\001-\010\013-\037\177]/, " ", s); gsub(/[\200-\377]/, "?", s)
   return "\"" s "\""
 }
-function kept(key, v) {
+function kept(key, v,   n, i, part) {
   gsub(/[\047",]/, "", v); sub(/[ \t]+$/, "", v)
-  if (v ~ /^(true|false|null|yes|no|none|\{\}|\[\]|[0-9]+[a-z]?|)$/ && length(v) < 8) return 1
-  return v ~ /^\/[A-Za-z0-9._\/-]+$/ && key ~ /(file|path|dir|config|cert|ca|conf|key)$/ && v !~ /[A-Za-z0-9_-]{40}/
+  if (v ~ /^(true|false|null|yes|no|none|\{\}|\[\]|([0-9]+(h|m|s|ms)?)+|)$/ && length(v) < 8) return 1
+  if (v !~ /^\/[A-Za-z0-9._\/-]+$/ || key !~ /(file|path|dir|config|cert|ca|conf|key)$/) return 0
+  n = split(v, part, "/")
+  for (i = 1; i <= n; i++) if (length(part[i]) > 60) return 0
+  return 1
 }
 function shapes(s) {
-  gsub(/:\/\/[^\/@ "\047]*@/, "://reduced@", s)
+  gsub(/:\/\/[^@ "\047]*@/, "://reduced@", s)
+  gsub(/(-u|--user)[ =]+[^ :]+:[^ ]+/, "-u reduced", s)
   gsub(/eyJ[A-Za-z0-9_-]+[.][A-Za-z0-9_.-]+/, "reduced", s)
   gsub(/(AKIA|ASIA)[A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9]+/, "reduced", s)
   gsub(/(gh[pousr]_|xox[abpr]-|glpat-|k8s-aws-v1[.])[A-Za-z0-9_-]+/, "reduced", s)
@@ -32,10 +36,21 @@ function shapes(s) {
 }
 function secretive(key) {
   key = tolower(key)
-  return key ~ /pass(word|wd|phrase)?$|secret|token|credential|api[-_]?key|access[-_]?key|private[-_]?key|key-?data|bearer|authorization$|^auth$|header|cookie|client-?cert(ificate)?-?data/
+  return key ~ /pass(word|wd|phrase)?$|secret|token|credential|api[-_]?key|access[-_]?key|private[-_]?key|key-?data|bearer|^auth$|^pwd$|header|cookie|client-?cert(ificate)?-?data/
+}
+# An option and its value as two words of a longer line.
+function spoken(s,   out, w, key, v) {
+  out = ""
+  while (match(s, /--?[A-Za-z][A-Za-z0-9_-]* +[^- "\047][^ "\047]*/)) {
+    w = substr(s, RSTART, RLENGTH); out = out substr(s, 1, RSTART - 1); s = substr(s, RSTART + RLENGTH)
+    key = w; sub(/ .*/, "", key); gsub(/^-+/, "", key)
+    if (secretive(key)) { v = w; sub(/^[^ ]* +/, "", v); if (!kept(tolower(key), v)) w = "--" key " reduced" }
+    out = out w
+  }
+  return out s
 }
 function red(s,   out, depth, len, key, end, v) {
-  s = shapes(s); out = ""
+  s = spoken(shapes(s)); out = ""
   while (match(s, /[A-Za-z0-9_.-]+["\047]?[ \t]*[:=][ \t]*/)) {
     key = substr(s, RSTART, RLENGTH); out = out substr(s, 1, RSTART + RLENGTH - 1); s = substr(s, RSTART + RLENGTH)
     sub(/["\047]?[ \t]*[:=][ \t]*$/, "", key)

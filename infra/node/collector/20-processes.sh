@@ -30,11 +30,14 @@ processes() {
     line = ""; for (i = 1; i <= n; i++) line = line " " arg[i]
     line = substr(line, 2)
     marked = tolower(line) ~ miner
-    whole = marked || line ~ /(^|[ \/])(kubelet|kube-[a-z-]+|etcd|dockerd|containerd|hyperkube|k3s|rke2|cri-dockerd|crio|aws-iam-authenticator|etcd-manager|cloud-controller-manager)([ ]|$)/
+    program = base(arg[1])
+    whole = marked || program ~ /^(kubelet|kube-[a-z-]+|etcd|dockerd|containerd|hyperkube|k3s|rke2|cri-dockerd|crio|aws-iam-authenticator|etcd-manager|cloud-controller-manager)$/
+    if (program ~ /^(sh|bash|ash|dash|tini|dumb-init)$/ && line ~ /(^|[ \/])(kubelet|kube-(apiserver|controller-manager|scheduler|proxy)|etcd|hyperkube) /) whole = 1
     out = ""; hide = 0
     for (i = 1; i <= n && i <= 200; i++) {
       a = arg[i]
       if (i > 1 && !whole) { if (a !~ /^-/) continue; sub(/[=:].*/, "", a); a = substr(a, 1, 40); if (a !~ /^--/) a = substr(a, 1, 2) }
+      if (!whole && i == 1) sub(/ .*/, "", a)
       if (hide && !kept(key, a)) a = "reduced"
       key = a; gsub(/^-+/, "", key)
       hide = whole && a ~ /^--?[A-Za-z]/ && a !~ /=/ && secretive(key)

@@ -115,12 +115,18 @@ configs() {
     /etc/security/limits.conf '/etc/security/limits.d/*.conf' /etc/pam.d/system-auth /etc/pam.d/password-auth /etc/pam.d/common-auth /etc/pam.d/common-password /etc/pam.d/su \
     /etc/audit/auditd.conf /etc/systemd/journald.conf /etc/systemd/coredump.conf /etc/rsyslog.conf '/etc/rsyslog.d/*.conf' /etc/chrony.conf '/etc/chrony.d/*.conf' /etc/sysconfig/chronyd \
     /etc/selinux/config /etc/dnf/dnf.conf /etc/yum.conf /etc/motd /etc/issue /etc/issue.net /etc/aide.conf /etc/crypto-policies/config /etc/crypto-policies/state/current \
-    /etc/sudoers '/etc/sudoers.d/*' /etc/profile /etc/bashrc /etc/bash.bashrc '/etc/profile.d/*.sh' /etc/fstab /etc/hosts.allow /etc/hosts.deny /etc/updatedb.conf; do
+    /etc/sudoers '/etc/sudoers.d/*' /etc/fstab /etc/hosts.allow /etc/hosts.deny /etc/updatedb.conf; do
     for file in "$root"$glob; do
       if [ ! -f "$file" ] || [ ! -r "$file" ]; then continue; fi
       printf '%s"%s":%s' "$comma" "$(name_of "${file#"$root"}")" "$(lines_of "$file")"
       comma=,
     done
+  done
+  # Scripts of shells may set anything: only what is asked about is told.
+  for file in "$root/etc/profile" "$root/etc/bashrc" "$root/etc/bash.bashrc" "$root"/etc/profile.d/*.sh; do
+    [ -f "$file" ] || continue
+    printf '%s"%s":%s' "$comma" "$(name_of "${file#"$root"}")" "$(grep -E '^ *(umask|(readonly |export |typeset -xr )?TMOUT)' "$file" | lines_of)"
+    comma=,
   done
   # Of repositories only what is checked is told: their addresses may hold credentials.
   for file in "$root"/etc/yum.repos.d/*.repo; do

@@ -18,7 +18,7 @@ docker() {
     printf '],"images":['
     # shellcheck disable=SC2046
     set -- $(soon docker images -q 2>/dev/null | sort -u | head -n 200)
-    [ $# -eq 0 ] || soon docker inspect --type image --format "{$(j id Id),$(j tags RepoTags),$(j user Config.User),$(j healthcheck Config.Healthcheck)}" "$@" 2>/dev/null | awk 'NR > 1 { printf "," } { print }'
+    [ $# -eq 0 ] || soon docker inspect --type image --format "{$(j id Id),$(j tags RepoTags),$(j user Config.User),\"healthcheck\":${o}if .Config.Healthcheck${c}true${o}else${c}false${o}end${c}}" "$@" 2>/dev/null | awk 'NR > 1 { printf "," } { print }'
     printf '],"networks":['
     # shellcheck disable=SC2046
     set -- $(soon docker network ls -q 2>/dev/null | head -n 50)
