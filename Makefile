@@ -13,7 +13,7 @@ export AWS_EC2_METADATA_DISABLED := true
 # What `cargo clippy -- -D warnings` does, on top of a build: `cargo clippy` checks, and would compile every AWS SDK once more.
 CLIPPY = RUSTC_WORKSPACE_WRAPPER="$$(rustc --print sysroot)/bin/clippy-driver" CLIPPY_ARGS=-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__
 
-.PHONY: help demo test unit node localcloud e2e browser lint build corpus soak numbers clean
+.PHONY: help demo test unit simulation node localcloud e2e browser lint build corpus soak numbers clean
 
 help: ## What there is
 	@awk -F':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,10 +21,13 @@ help: ## What there is
 demo: build $(CLOUD)/ready ## The main job, as a story: a launch in, a quarantined instance and an alert out
 	@$(CLOUD)/bin/python tests/localcloud/run.py --template template.yaml --binary $(FUNCTIONS) --parameter Mode=enforce --parameter AssessOnCalls=false -- $(PICKET) demo
 
-test: unit node localcloud e2e browser ## Every test
+test: unit simulation node localcloud e2e browser ## Every test
 
 unit: ## The tests of the code, by data and in the fake world
 	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace --locked; else cargo test --workspace --locked; fi
+
+simulation: ## Some thousands of seeds of the deterministic simulation, every pair of faults, and the storm
+	@$(MAKE) --no-print-directory soak SEEDS=4000
 
 node: build $(CLOUD)/ready ## The collector of nodes, run for real on trees of nodes and on this machine
 	$(CLOUD)/bin/python -m pytest -q tests/node

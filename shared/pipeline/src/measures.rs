@@ -260,7 +260,7 @@ pub fn lost(hold: &Hold) -> Vec<String> {
 }
 
 /// The change in words; what several instances share is journalled by each of them.
-fn subject(hold: &Hold, measure: &Measure) -> String {
+pub(crate) fn subject(hold: &Hold, measure: &Measure) -> String {
     let change = measure.apply.to_string();
     if change.contains(hold.instance.as_str()) { change } else { format!("{change} for {}", hold.instance) }
 }

@@ -8,10 +8,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 use picket_model::{
-    CaseId, Decision, Entry, Event, Hold, Notice, NoticeKind, Scope, Score, TriggerKind, Untrusted, Verdict,
+    CaseId, Change, Decision, Entry, Event, Hold, Measure, Notice, NoticeKind, Scope, Score, TriggerKind, Untrusted,
+    Verdict,
 };
 
 use crate::in_force::Settings;
+use crate::measures;
 use crate::messages::Message;
 use crate::ports::{Answer, Clock, Holds, Queues};
 
@@ -111,17 +113,18 @@ fn is_own(name: &str, stack: &str) -> bool {
 /// Whether a hold's journal held the intent before the call was made.
 async fn announced(ports: &Ports<'_>, call: &Call, holds: &[Hold]) -> Answer<bool> {
     let about = |h: &&Hold| {
-        call.things.iter().any(|thing| {
-            h.instance.as_str() == thing
-                || h.captures.iter().any(|c| c.interface.as_str() == thing)
-                || h.measures.iter().any(|m| m.apply.to_string().contains(thing.as_str()))
-        })
+        let named =
+            |thing: &String| h.instance.as_str() == thing || h.captures.iter().any(|c| c.interface.as_str() == thing);
+        call.things.iter().any(named) || h.measures.iter().any(|m| changes(m, call))
     };
     for hold in holds.iter().filter(about) {
+        // Some measures name in words what they are done to, such as the volumes of an instance, and not each by its id.
+        let measures: Vec<String> =
+            hold.measures.iter().filter(|m| changes(m, call)).map(|m| measures::subject(hold, m)).collect();
         let mut cases: Vec<&CaseId> = vec![&hold.case];
         cases.extend(&hold.also);
         for case in cases {
-            if ports.holds.journal(case).await?.iter().any(|e| is_intent(e, call)) {
+            if ports.holds.journal(case).await?.iter().any(|e| is_intent(e, call, &measures)) {
                 return Ok(true);
             }
         }
@@ -129,13 +132,23 @@ async fn announced(ports: &Ports<'_>, call: &Call, holds: &[Hold]) -> Answer<boo
     Ok(false)
 }
 
-fn is_intent(entry: &Entry, call: &Call) -> bool {
+/// Whether what a call is about is among what a measure changes or puts back.
+fn changes(measure: &Measure, call: &Call) -> bool {
+    let names = |change: &Change| {
+        let whole = serde_json::to_string(change).unwrap_or_default();
+        call.things.iter().any(|thing| whole.contains(thing.as_str()) || change.to_string().contains(thing.as_str()))
+    };
+    names(&measure.apply) || measure.undo.as_ref().is_some_and(names)
+}
+
+fn is_intent(entry: &Entry, call: &Call, measures: &[String]) -> bool {
     let intends = matches!(
         entry.event,
         Event::ContainIntended | Event::ReleaseIntended | Event::MeasureIntended | Event::UndoIntended
     );
     let before = entry.at <= call.at.saturating_add(SKEW).unwrap_or(call.at);
-    intends && before && call.things.iter().any(|thing| entry.subject.contains(thing.as_str()))
+    let named = call.things.iter().any(|thing| entry.subject.contains(thing.as_str()));
+    intends && before && (named || measures.contains(&entry.subject))
 }
 
 fn list(names: &[String]) -> String {
@@ -209,6 +222,21 @@ mod tests {
         assert_eq!(judged(&world, &call(true, &["eni-0000000f"], &[], now)), Watched::Told);
         let before = now.saturating_sub(SignedDuration::from_hours(2)).unwrap();
         assert_eq!(judged(&world, &call(true, &["eni-00000000"], &[], before)), Watched::Told);
+    }
+
+    #[test]
+    fn what_measures_were_done_to_is_announced_by_its_id_too() {
+        let world = respond::world(1, 1);
+        respond::once(&world, &respond::decision(1), &respond::settings()).unwrap().unwrap();
+        let now = world.state().now;
+        let volumes = |m: &Measure| match &m.apply {
+            Change::TagVolumes { volumes, .. } => volumes.first().map(ToString::to_string),
+            _ => None,
+        };
+        let hold = world.state().holds.values().next().cloned().unwrap();
+        let volume = hold.measures.iter().find_map(volumes).unwrap();
+        assert_eq!(judged(&world, &call(true, &[&volume], &[], now)), Watched::Announced);
+        assert_eq!(judged(&world, &call(true, &["vol-0feedfeedfeedfee0"], &[], now)), Watched::Told);
     }
 
     #[test]

@@ -267,7 +267,8 @@ pub fn published(w: &mut World, task: TaskId, body: &str) {
     let crashed = |w: &World, by| by != task && !w.tasks.contains_key(&by) && !w.store.told.contains(&notice.id);
     let same_time = |w: &World, by| by == task || w.watched.workers.get(&by).is_some_and(|b| b.ended >= began);
     match before {
-        Some(by) if !crashed(w, by) => {
+        // One that lived on beyond its time limit counts as dead: Lambda ends it, and others go on without it.
+        Some(by) if !crashed(w, by) && !w.watched.outlived => {
             let when = if same_time(w, by) { "at the same time" } else { "one after the other" };
             w.violate(Rule::ToldOnce, &format!("{} by {by} and {task} {when}", notice.id));
         }
