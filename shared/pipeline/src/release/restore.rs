@@ -100,6 +100,10 @@ async fn begin(
     Ok(ports.holds.update(hold, &releasing, &intents).await?.then_some(releasing))
 }
 
+/// Why an interface stays in quarantine after its release.
+const NO_GROUP_LEFT: &str =
+    "none of the groups that it was in exists any more: it stays in the quarantine group until you give it one by hand";
+
 /// What is to be restored of an instance: every interface, whatever was read. A read may be late and show the groups of
 /// before the quarantine; setting what is there already changes nothing, and leaving out what is not would keep it held.
 fn own<'a>(hold: &'a Hold, all: &'a [Restored]) -> impl Iterator<Item = &'a Restored> {
@@ -113,11 +117,13 @@ async fn undo_measures(ports: &Ports<'_>, order: &Order, hold: &Hold) -> Answer<
     measures::undo(measuring, &permit, &order.by, hold).await
 }
 
-/// Restores every interface of one instance.
+/// Restores every interface of one instance. One that no group is left for stays in quarantine and ends with its hold:
+/// trying again would not bring the groups back, and people are told.
 async fn restore_one(ports: &Ports<'_>, order: &Order, hold: Hold, all: &[Restored]) -> Attempt {
-    let mine: Vec<Restored> = own(&hold, all).cloned().collect();
+    let (lost, mine): (Vec<Restored>, Vec<Restored>) = own(&hold, all).cloned().partition(|r| r.to.is_empty());
     let answers = join_all(mine.iter().map(|r| set(ports, order, &hold, r))).await;
-    let (mut restored, mut not, mut failed) = (Vec::new(), Vec::new(), None);
+    let (mut restored, mut failed) = (Vec::new(), None);
+    let mut not: Vec<_> = lost.into_iter().map(|r| (r, NO_GROUP_LEFT.to_owned())).collect();
     for (one, answer) in mine.into_iter().zip(answers) {
         match answer {
             Ok(true) => restored.push(one),
@@ -132,10 +138,6 @@ async fn restore_one(ports: &Ports<'_>, order: &Order, hold: Hold, all: &[Restor
 }
 
 async fn set(ports: &Ports<'_>, order: &Order, hold: &Hold, one: &Restored) -> Answer<bool> {
-    if one.to.is_empty() {
-        let why = "none of the groups that it was in exists any more; give it one by hand";
-        return Err(PortError::new("restoring", &one.interface, Kind::Other, why));
-    }
     measures::in_time(ports.clock, hold)?;
     let permit = permit::for_release(&order.by, &hold.instance);
     restore_interface::apply(ports.containment, &permit, &order.scope, &one.interface, &one.to).await
