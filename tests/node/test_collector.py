@@ -190,6 +190,21 @@ def test_what_a_rule_asks_is_not_taken_for_a_secret(run, tmp_path, text):
     assert yaml.safe_load(run(tmp_path)["kubelet"]["config"]["text"])["authorization"] == {"mode": "AlwaysAllow"}
 
 
+def test_passwords_of_one_letter_and_in_lists_stay(run, tmp_path):
+    """What databases and miners take with -p, and an array whose next element is the secret."""
+    put(tmp_path, "/etc/cron.d/dump", "1 2 * * * root mysqldump -uroot -pHunter2Hunter2 all\n")
+    put(tmp_path, "/etc/docker/daemon.json", '{"log-opts": {}, "exec-opts": ["--password","Hunter2Hunter2"]}\n')
+    put(tmp_path, "/etc/rancher/k3s/config.yaml", 'kube-apiserver-arg:\n  - "oidc-client-secret=Hunter2Hunter2"\n  - "anonymous-auth=true"\n')
+    process(tmp_path, 7, ["/tmp/xmrig", "-o", "stratum+tcp://pool.example:3333", "-u", "wallet", "-p", "Hunter2Hunter2"])
+    process(tmp_path, 8, ["/tmp/xmrig", "-pHunter2Hunter2"])
+    process(tmp_path, 9, ["/usr/bin/dockerd", "-p", "/run/docker.pid"])
+    told = run(tmp_path)
+    assert "Hunter2" not in json.dumps(told)
+    assert told["processes"]["7"]["argv"][-2:] == ["-p", "reduced"]
+    assert told["processes"]["9"]["argv"][-1] == "/run/docker.pid", "a path is no password"
+    assert 'oidc-client-secret=reduced\\"' in json.dumps(told), "the line keeps its closing quote"
+
+
 def test_secrets_in_the_words_of_a_script_stay(run, tmp_path):
     line = f"exec /usr/local/bin/kubelet --v=2 --bootstrap-token {SECRETS['flag token']} --config /etc/k.yaml"
     process(tmp_path, 7, ["/bin/sh", "-c", line])

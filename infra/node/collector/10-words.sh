@@ -24,9 +24,15 @@ function kept(key, v,   n, i, part) {
   for (i = 1; i <= n; i++) if (length(part[i]) > 60) return 0
   return 1
 }
+# Programs to which -p or -a gives a password: databases, and miners.
+function short_password(s) {
+  return tolower(s) ~ /(mysql|mariadb|sshpass|mongo|redis-cli|xmrig|minerd|cpuminer|stratum|xmr|nanominer|ethminer|t-rex|lolminer|phoenixminer)/
+}
 function shapes(s) {
   gsub(/:\/\/[^@ "\047]*@/, "://reduced@", s)
   gsub(/(-u|--user)[ =]+[^ :]+:[^ ]+/, "-u reduced", s)
+  if (short_password(s)) gsub(/[ \t]-[pa][ \t]*[^ \t-][^ \t]*/, " -p reduced", s)
+  gsub(/"--?[A-Za-z-]*(pass(word|wd)?|secret|token)"[ \t]*,[ \t]*"[^"]*"/, "\"--secret\",\"reduced\"", s)
   gsub(/eyJ[A-Za-z0-9_-]+[.][A-Za-z0-9_.-]+/, "reduced", s)
   gsub(/(AKIA|ASIA)[A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9]+/, "reduced", s)
   gsub(/(gh[pousr]_|xox[abpr]-|glpat-|k8s-aws-v1[.])[A-Za-z0-9_-]+/, "reduced", s)
@@ -57,7 +63,7 @@ function red(s,   out, depth, len, key, end, v) {
     if (!secretive(key)) continue
     if (substr(s, 1, 1) == "\"") { v = substr(s, 2); end = index(v, "\""); while (end > 1 && substr(v, end - 1, 1) == "\\") { len = index(substr(v, end + 1), "\""); if (!len) { end = 0; break } end += len } v = end ? substr(s, 1, end + 1) : s }
     else if (s ~ /^[\[{]/) { for (len = depth = 0; len < length(s); ) { v = substr(s, ++len, 1); depth += (v ~ /[\[{]/) - (v ~ /[]}]/); if (!depth) break }; v = substr(s, 1, len) }
-    else { match(s, /^[^,} \t]*/); v = substr(s, 1, RLENGTH); if (out ~ /:[ \t]*$/ && s !~ /[,}]/) v = s }
+    else { match(s, /^[^,} \t"\047]*/); v = substr(s, 1, RLENGTH); if (out ~ /:[ \t]*$/ && s !~ /[,}]/) v = s }
     s = substr(s, length(v) + 1)
     out = out (kept(tolower(key), v) ? v : (v ~ /^["\[{]/ ? "\"reduced\"" : "reduced"))
   }

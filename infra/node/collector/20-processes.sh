@@ -40,7 +40,8 @@ processes() {
       if (!whole && i == 1) sub(/ .*/, "", a)
       if (hide && !kept(key, a)) a = "reduced"
       key = a; gsub(/^-+/, "", key)
-      hide = whole && a ~ /^--?[A-Za-z]/ && a !~ /=/ && secretive(key)
+      hide = whole && a ~ /^--?[A-Za-z]/ && a !~ /=/ && (secretive(key) || (marked && a ~ /^-[pa]$/))
+      if (marked && a ~ /^-p./) a = "-preduced"
       out = out (i > 1 ? "," : "") q(substr(red(a), 1, 2000))
     }
     printf "%s%s:{\"argv\":[%s],\"user\":%s,\"exe\":%s%s%s}", (told++ ? "," : ""), q(pid), out, q(user in name ? name[user] : user), q(exe), (env == "" ? "" : ",\"env\":{" env "}"), (marked ? ",\"miner\":true" : "")
