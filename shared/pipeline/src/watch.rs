@@ -227,6 +227,7 @@ mod tests {
     #[test]
     fn what_measures_were_done_to_is_announced_by_its_id_too() {
         let world = respond::world(1, 1);
+        world.state().facts.values_mut().for_each(|f| f.volumes = vec!["vol-0abcdef0123456789".into()]);
         respond::once(&world, &respond::decision(1), &respond::settings()).unwrap().unwrap();
         let now = world.state().now;
         let volumes = |m: &Measure| match &m.apply {
