@@ -213,7 +213,8 @@ def test_the_ecs_capacity_provider_of_what_is_wholly_held_scales_no_more_until_t
 
     before = scaling()
     picket.invoke_quarantine(*members)
-    assert scaling() == {**before, "status": "DISABLED"}
+    off = {**before, "status": "DISABLED"}
+    eventually(lambda: scaling() == off, "the provider scales no more, by the order or by what events woke")
     for member in members:
         secured(picket, member)
     picket.invoke_release(instances=members)
@@ -229,7 +230,7 @@ def test_the_batch_compute_environment_of_what_is_wholly_held_is_disabled_until_
         return batch.describe_compute_environments(computeEnvironments=[name])["computeEnvironments"][0]["state"]
 
     picket.invoke_quarantine(*members)
-    assert state() == "DISABLED"
+    eventually(lambda: state() == "DISABLED", "the environment is disabled, by the order or by what events woke")
     for member in members:
         secured(picket, member)
     picket.invoke_release(instances=members)
