@@ -25,6 +25,7 @@ fn truth(text: &str) -> Result<bool, String> {
 #[test]
 fn every_function_is_there_and_does_what_it_says() {
     for text in [
+        "distinct(['a', 'b', 'a']) == 2 && distinct([]) == 0",
         "cidrContains('10.0.0.0/8', this.cidr) && !cidrContains(this.cidr, '10.0.0.0/8')",
         "duration('90d') == 90 * 86400 && duration('4h') == duration(14400)",
         "glob('*.example.com', 'a.example.com') && !glob('*.example.com', 'example.org')",
