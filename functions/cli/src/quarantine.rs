@@ -19,7 +19,7 @@ use crate::show::{Asked, Page, Paint, Reply, Text, Tone};
 On a terminal it asks first, unless `--yes` is given.")]
 pub struct Args {
     /// The instances to cut off
-    #[arg(required = true, value_name = "INSTANCE")]
+    #[arg(required = true, value_name = "INSTANCE", value_parser = instance)]
     pub instances: Vec<InstanceId>,
     /// Why; it goes into the journal and to everybody who is told
     #[arg(long, value_name = "TEXT", value_parser = session::reason)]
@@ -103,6 +103,22 @@ impl Reply for Ordered {
     }
 }
 
+/// An instance's id. What runs pods without being one has no interface in EC2 that could be cut: its pods are isolated
+/// where they are known.
+fn instance(text: &str) -> Result<InstanceId, String> {
+    InstanceId::parse(text).map_err(|error| {
+        let kind = match text {
+            t if t.starts_with("mi-") => "a hybrid or on-premises node",
+            t if t.starts_with("fargate-") => "a Fargate node",
+            _ => return error.to_string(),
+        };
+        format!(
+            "`{text}` is {kind}: it has no interface in EC2 that could be cut. Isolate what runs there with `picket fix \
+             apply kubernetes_deny_network CLUSTER/NAMESPACE/KIND/NAME --reason TEXT`, or drain it with `kubernetes_drain_node CLUSTER/NODE`"
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,6 +141,14 @@ mod tests {
             case      case-0123456789ab\nlift it   picket release case-0123456789ab --reason \"...\"\n\
             by        arn:aws:iam::123456789012:user/ann\n\nnext: picket journal case-0123456789ab\n";
         assert_eq!(of("contained", "one interface was put into quarantine"), expected);
+    }
+
+    #[test]
+    fn a_node_that_is_no_instance_is_told_where_its_pods_can_be_isolated() {
+        for node in ["mi-0123456789abcdef0", "fargate-ip-10-0-0-1.ec2.internal"] {
+            assert!(instance(node).unwrap_err().contains("kubernetes_deny_network"), "{node}");
+        }
+        assert!(!instance("my-server").unwrap_err().contains("kubernetes_deny_network"));
     }
 
     #[test]
