@@ -58,7 +58,7 @@ fn left_open(w: &mut World) {
     }
 }
 
-/// Whether a hold is on its way from one state to another.
+/// Whether a hold is on its way from one state to another, or a message waits for its next try.
 #[must_use]
 pub fn is_under_way(w: &World) -> bool {
     let on_its_way = |h: &picket_model::Hold| match h.state {
@@ -67,7 +67,7 @@ pub fn is_under_way(w: &World) -> bool {
         HoldState::Contained => !h.secured,
         HoldState::Released => false,
     };
-    w.store.holds.values().any(on_its_way)
+    w.store.holds.values().any(on_its_way) || w.queues.all().any(|(_, q)| !q.letters.is_empty())
 }
 
 fn nics(w: &World, id: &InstanceId) -> Vec<(InterfaceId, Nic, Interface)> {
