@@ -44,6 +44,8 @@ pub struct Watched {
     pub workers: BTreeMap<TaskId, Known>,
     /// Whether a worker lived on beyond its time limit.
     pub outlived: bool,
+    /// Which ones may.
+    pub oversleepers: BTreeSet<TaskId>,
     /// Who wrote each hold last.
     pub holders: BTreeMap<InstanceId, TaskId>,
     /// Workers of people that died, until the person notices.
@@ -268,7 +270,7 @@ pub fn published(w: &mut World, task: TaskId, body: &str) {
     let same_time = |w: &World, by| by == task || w.watched.workers.get(&by).is_some_and(|b| b.ended >= began);
     match before {
         // One that lived on beyond its time limit counts as dead: Lambda ends it, and others go on without it.
-        Some(by) if !crashed(w, by) && !w.watched.outlived => {
+        Some(by) if !crashed(w, by) && !w.watched.oversleepers.contains(&by) => {
             let when = if same_time(w, by) { "at the same time" } else { "one after the other" };
             w.violate(Rule::ToldOnce, &format!("{} by {by} and {task} {when}", notice.id));
         }

@@ -191,6 +191,9 @@ impl World {
         let (chance, more) = (self.weather.oversleeps, self.dice.between(1, 90));
         let outlives = chance > 0 && self.dice.chance(chance);
         self.watched.outlived |= outlives;
+        if outlives {
+            self.watched.oversleepers.insert(id);
+        }
         let limit = if outlives { limit + more * 1_000 * MILLI } else { limit };
         self.later(limit, move |w| {
             if w.tasks.contains_key(&id) {

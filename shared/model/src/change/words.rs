@@ -89,8 +89,20 @@ fn owners_and_paths(change: &Change, f: &mut std::fmt::Formatter<'_>) -> std::fm
         Change::GiveProfile { instance, profile } => write!(f, "give {instance} the instance profile {profile}"),
         Change::TagVolumes { instance, case, .. } => write!(f, "tag volumes of {instance} {case}"),
         Change::UntagVolumes { instance, .. } => write!(f, "untag volumes of {instance}"),
-        // All others are told above.
-        _ => Ok(()),
+        // Told above. Each is named, so that a new change without words does not compile.
+        Change::SuspendProcesses { .. }
+        | Change::ResumeProcesses { .. }
+        | Change::SetTerminationProtection { .. }
+        | Change::SetShutdownBehaviour { .. }
+        | Change::SetDeleteOnTermination { .. }
+        | Change::SetMetadataEndpoint { .. }
+        | Change::DenySessions { .. }
+        | Change::AllowSessions { .. }
+        | Change::Snapshot { .. }
+        | Change::Deregister { .. }
+        | Change::Register { .. }
+        | Change::Tag { .. }
+        | Change::Untag { .. } => Ok(()),
     }
 }
 
