@@ -133,7 +133,7 @@ ACTIONS = {
         "elasticloadbalancing:DescribeTargetHealth", "elasticloadbalancing:RegisterTargets", "iam:GetInstanceProfile",
         "ec2:DescribeSpotInstanceRequests", "ec2:DescribeIamInstanceProfileAssociations", "lambda:InvokeFunction"},
     "Watch": LOG | TAKE | SEND | READ,
-    "Notify": LOG | TAKE | READ | WRITE | {"kms:Decrypt", "kms:GenerateDataKey", "sns:Publish"},
+    "Notify": LOG | TAKE | READ | WRITE | {"kms:Decrypt", "kms:GenerateDataKey", "secretsmanager:GetSecretValue", "sns:Publish"},
     "Ask": LOG | READ | {"secretsmanager:GetSecretValue"},
     "Fix": LOG | TAKE | SEND | READ | WRITE | {
         "access-analyzer:ListAnalyzers", "autoscaling:DescribeAutoScalingGroups", "cloudtrail:DescribeTrails",

@@ -25,6 +25,7 @@ pub mod queues;
 pub mod regions;
 pub mod rehearsal;
 pub mod state;
+pub mod webhooks;
 
 pub use aws_config::SdkConfig;
 pub use caller::Caller;

@@ -67,6 +67,51 @@ pub enum NoticeKind {
     },
 }
 
+impl NoticeKind {
+    /// Every name that a kind can have.
+    pub const NAMES: [&str; 15] = [
+        "escalated",
+        "fix_denied",
+        "fix_failed",
+        "fix_made",
+        "fix_proposed",
+        "fix_refused",
+        "fix_undone",
+        "fix_would_be_made",
+        "quarantined",
+        "refused",
+        "released",
+        "suspicious",
+        "tampering",
+        "trouble",
+        "would_quarantine",
+    ];
+
+    /// Its name, for whoever filters notices by machine.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Quarantined { .. } => "quarantined",
+            Self::Escalated { .. } => "escalated",
+            Self::WouldQuarantine { .. } => "would_quarantine",
+            Self::Refused { .. } => "refused",
+            Self::Suspicious => "suspicious",
+            Self::Released { .. } => "released",
+            Self::Tampering { .. } => "tampering",
+            Self::Trouble { .. } => "trouble",
+            Self::Fix(fix) => match fix.became {
+                Became::Proposed => "fix_proposed",
+                Became::WouldFix => "fix_would_be_made",
+                Became::Fixed => "fix_made",
+                Became::Failed => "fix_failed",
+                Became::Refused => "fix_refused",
+                Became::Denied => "fix_denied",
+                Became::Undone => "fix_undone",
+            },
+        }
+    }
+}
+
 /// What people are told of a fix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FixNotice {

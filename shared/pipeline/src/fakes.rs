@@ -22,6 +22,7 @@ use crate::ports::{
     Answer, Budget, Claim, Clock, Cloud, GroupState, Inventory, Kind, Look, Pager, Policies, PortError, Queues, Seen,
     StoredPolicy, Which,
 };
+use crate::render::Page;
 
 /// What goes wrong with one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -382,9 +383,9 @@ impl Pager for World {
         .await
     }
 
-    async fn publish(&self, subject: &str, body: &str, _: &str) -> Answer<()> {
+    async fn publish(&self, page: &Page) -> Answer<()> {
         self.call("publish", |s| {
-            s.published.push((subject.to_owned(), body.to_owned()));
+            s.published.push((page.subject.clone(), page.body.clone()));
             Ok(())
         })
         .await

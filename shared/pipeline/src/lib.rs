@@ -4,6 +4,7 @@
 
 pub mod actions;
 pub mod assess;
+pub mod channels;
 pub mod denial;
 pub mod discover;
 pub mod fakes;

@@ -34,12 +34,10 @@ pub async fn run(pager: &dyn Pager, notice: &Notice, now: Timestamp) -> Answer<T
         Claim::Told => return Ok(Told::Before),
         Claim::Busy => return Ok(Told::Later),
     }
-    let page = render::page(notice);
-    match pager.publish(&page.subject, &page.body, page.severity).await {
+    match pager.publish(&render::page(notice)).await {
         Err(error) if error.kind == Kind::Other => {
-            tracing::warn!(%error, "the topic refused the message; it is told plainer");
-            let plain = render::plain(notice);
-            pager.publish(&plain.subject, &plain.body, plain.severity).await?;
+            tracing::warn!(%error, "the message was refused; it is told plainer");
+            pager.publish(&render::plain(notice)).await?;
         }
         other => other?,
     }

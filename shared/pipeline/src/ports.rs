@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use crate::messages::Message;
 use crate::permit::Permit;
+use crate::render::Page;
 
 /// What kind of failure, as far as it changes what is done next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -406,8 +407,8 @@ pub enum Claim {
 pub trait Pager: Send + Sync {
     /// Takes a notice for telling until `until`, unless it was told or another worker is telling it.
     async fn claim(&self, notice: &Notice, now: Timestamp, until: Timestamp) -> Answer<Claim>;
-    /// Publishes one message. `subject` is at most 99 printable ASCII characters.
-    async fn publish(&self, subject: &str, body: &str, severity: &str) -> Answer<()>;
+    /// Sends one message, in the form of this pager's channel. One that has no form there counts as sent.
+    async fn publish(&self, page: &Page) -> Answer<()>;
     /// Remembers that it was told.
     async fn keep_told(&self, notice: &Notice) -> Answer<()>;
 }

@@ -1,5 +1,6 @@
 //! How a notice reads: one thought a line, what happened first, the command that lifts it last. Foreign words were
-//! bounded and stripped when they came in (`Untrusted`); here they are kept out of the subject altogether.
+//! bounded and stripped when they came in (`Untrusted`); here they are kept out of the subject altogether. What each
+//! channel makes of the story is in `channels`.
 
 use std::fmt::Write as _;
 
@@ -7,10 +8,14 @@ mod fixes;
 
 use picket_model::{AtDeadline, Decision, Notice, NoticeKind, Verification};
 
+use crate::channels::{self, Form};
+
 /// SNS refuses a subject of 100 characters and more, and one with line breaks or control characters.
 const LONGEST_SUBJECT: usize = 99;
 /// SNS refuses messages above 256 KiB; a person reads far less.
 const LONGEST_BODY: usize = 16 * 1024;
+/// How many characters of a line are kept.
+const LONGEST_LINE: usize = 2_000;
 /// How many targets, interfaces or steps are listed before the rest is counted.
 const MOST_LINES: usize = 10;
 
@@ -23,50 +28,172 @@ pub struct Page {
     pub body: String,
     /// `emergency`, `critical`, `high`, `medium` or `low`: what topics filter by.
     pub severity: &'static str,
+    /// What it is about, such as `quarantined`: what topics filter by, too.
+    pub kind: &'static str,
+    /// The account, in words.
+    pub account: String,
+    /// The Region, in words.
+    pub region: String,
+    /// How channels say it; a channel that has nothing to say about it is left out.
+    pub forms: Vec<Form>,
+    /// Whether it is the plainer one, that is sent without forms where forms can be refused.
+    pub plain: bool,
+}
+
+impl Page {
+    /// What the channel named `channel` says.
+    #[must_use]
+    pub fn form(&self, channel: &str) -> Option<&str> {
+        self.forms.iter().find(|f| f.channel == channel).map(|f| f.text.as_str())
+    }
+}
+
+/// What the lines of a part are, as far as a channel shows them differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Is {
+    /// Words, foreign ones among them.
+    Words,
+    /// A command for a terminal.
+    Command,
+    /// An address of ours to open.
+    Link,
+}
+
+/// One thought: a label and its lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Such as `Why`.
+    pub label: &'static str,
+    /// One or more lines, each without control characters.
+    pub lines: Vec<String>,
+    /// What they are.
+    pub is: Is,
+}
+
+/// A notice in words, before a channel gives it its form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Story {
+    /// What happened to what, in one line. It may hold foreign words.
+    pub headline: String,
+    /// The same without foreign words: ASCII, at most 99 characters.
+    pub subject: String,
+    /// What topics filter by.
+    pub severity: &'static str,
+    /// The rest, in the order in which it is read.
+    pub parts: Vec<Part>,
+}
+
+impl Story {
+    /// As plain text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut body = format!("{}\n", self.headline);
+        for part in &self.parts {
+            for (n, text) in part.lines.iter().enumerate() {
+                let _ = writeln!(body, "{:<10}{text}", if n == 0 { part.label } else { "" });
+            }
+        }
+        cut(&body, LONGEST_BODY)
+    }
+
+    /// The commands that it names, with their labels.
+    pub fn commands(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let commands = self.parts.iter().filter(|p| p.is == Is::Command);
+        commands.flat_map(|p| p.lines.iter().map(|l| (p.label, l.as_str())))
+    }
+
+    /// One line; whatever a foreign word holds, it stays one.
+    fn line(&mut self, label: &'static str, text: &str) {
+        self.add(label, vec![text.to_owned()], Is::Words);
+    }
+
+    fn command(&mut self, label: &'static str, text: &str) {
+        self.add(label, vec![text.to_owned()], Is::Command);
+    }
+
+    fn listed(&mut self, label: &'static str, mut lines: Vec<String>) {
+        let total = lines.len();
+        lines.truncate(MOST_LINES);
+        if total > MOST_LINES {
+            lines.push(format!("and {} more", total - MOST_LINES));
+        }
+        self.add(label, lines, Is::Words);
+    }
+
+    fn add(&mut self, label: &'static str, lines: Vec<String>, is: Is) {
+        if !lines.is_empty() {
+            let lines = lines.iter().map(|l| one_line(l)).collect();
+            self.parts.push(Part { label, lines, is });
+        }
+    }
 }
 
 /// The page of a notice.
 #[must_use]
 pub fn page(notice: &Notice) -> Page {
-    let headline = headline(notice);
-    let headline: String = headline.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let mut body = format!("{headline}\n");
+    of(&story(notice), notice, false)
+}
+
+/// The page for a sink that refused the other: ASCII only, no words but ours and ids.
+#[must_use]
+pub fn plain(notice: &Notice) -> Page {
+    let command = format!("picket journal {} --stack {}", notice.decision.case, stack(notice));
+    let mut story = Story {
+        headline: ascii(&one_line(&headline(notice))),
+        subject: format!("Picket {}", notice.decision.case),
+        severity: severity(&notice.kind),
+        parts: Vec::new(),
+    };
+    story.line("Cut short", "The full message could not be sent.");
+    story.command("See it", &command);
+    of(&story, notice, true)
+}
+
+fn of(story: &Story, notice: &Notice, plain: bool) -> Page {
+    let (subject, scope) = (story.subject.clone(), &notice.decision.scope);
+    Page {
+        subject,
+        body: story.text(),
+        severity: story.severity,
+        kind: notice.kind.name(),
+        account: scope.account.to_string(),
+        region: scope.region.to_string(),
+        forms: channels::forms(story, notice),
+        plain,
+    }
+}
+
+/// A notice in words.
+#[must_use]
+pub fn story(notice: &Notice) -> Story {
+    let mut story = Story {
+        headline: one_line(&headline(notice)),
+        subject: subject(notice),
+        severity: severity(&notice.kind),
+        parts: Vec::new(),
+    };
     if let NoticeKind::Fix(fix) = &notice.kind {
-        let body = fixes::body(&headline, notice, fix);
-        let severity = fixes::severity(fix.became);
-        return Page { subject: subject(notice), body: cut(&body, LONGEST_BODY), severity };
+        fixes::tell(&mut story, notice, fix);
+        return story;
     }
     let d = &notice.decision;
-    line(&mut body, "Case", &format!("{}, score {} of 100", d.case, d.score.total));
+    story.line("Case", &format!("{}, score {} of 100", d.case, d.score.total));
     if let NoticeKind::Escalated { why, .. } | NoticeKind::Tampering { what: why } = &notice.kind {
-        line(&mut body, "What is", why);
+        story.line("What is", why);
     }
     if let NoticeKind::Trouble { what } | NoticeKind::Refused { why: what } = &notice.kind {
-        line(&mut body, "Stopped", what);
+        story.line("Stopped", what);
     }
-    who(&mut body, notice);
-    listed(&mut body, "What", d.targets.iter().map(target_line).collect());
-    listed(
-        &mut body,
+    who(&mut story, notice);
+    story.listed("What", d.targets.iter().map(target_line).collect());
+    story.listed(
         "Why",
         d.score.reasons.iter().map(|r| format!("{:>3}  {}  ({})", r.weight, r.says, r.evidence)).collect(),
     );
-    done(&mut body, notice);
-    listed(&mut body, "Unknown", d.score.unknown.clone());
-    next(&mut body, notice);
-    Page { subject: subject(notice), body: cut(&body, LONGEST_BODY), severity: severity(&notice.kind) }
-}
-
-/// The page for a topic that refused the other: ASCII only, no words but ours and ids.
-#[must_use]
-pub fn plain(notice: &Notice) -> Page {
-    let body = format!(
-        "{}\nThe full message could not be sent. See it with: picket journal {} --stack {}\n",
-        headline(notice),
-        notice.decision.case,
-        ascii(&notice.stack)
-    );
-    Page { subject: format!("Picket {}", notice.decision.case), body: ascii(&body), severity: severity(&notice.kind) }
+    done(&mut story, notice);
+    story.listed("Unknown", d.score.unknown.clone());
+    next(&mut story, notice);
+    story
 }
 
 fn headline(notice: &Notice) -> String {
@@ -108,29 +235,29 @@ fn subject(notice: &Notice) -> String {
     let word = word.split(" in account").next().unwrap_or("notice").to_owned();
     // Cluster names are foreign words; ids are ours or AWS's.
     let what = match d.targets.as_slice() {
-        [one] if one.instance.is_none() => "an asset".to_owned(),
+        [one] => one.instance.as_ref().map_or_else(|| "an asset".to_owned(), ToString::to_string),
         _ => count(d),
     };
     let text = format!("Picket {word}: {what} in {} {}", d.scope.account, d.scope.region);
     ascii(&text).chars().take(LONGEST_SUBJECT).collect()
 }
 
-fn who(body: &mut String, notice: &Notice) {
+fn who(story: &mut Story, notice: &Notice) {
     let d = &notice.decision;
     if let NoticeKind::Released { by, reason, .. } = &notice.kind {
-        line(body, "By", &by.to_string());
-        line(body, "Because", &reason.to_string());
+        story.line("By", &by.to_string());
+        story.line("Because", &reason.to_string());
         return;
     }
     match &d.principal {
         Some(p) => {
             let key = p.access_key.as_ref().map(|k| format!(" with key {k}")).unwrap_or_default();
             let from = p.source_ip.as_ref().map(|ip| format!(" from {ip}")).unwrap_or_default();
-            line(body, "Who", &format!("{p}{key}{from}"));
+            story.line("Who", &format!("{p}{key}{from}"));
         }
-        None => line(body, "Who", "not known"),
+        None => story.line("Who", "not known"),
     }
-    line(body, "When", &format!("{} ({})", d.triggered_at, d.trigger));
+    story.line("When", &format!("{} ({})", d.triggered_at, d.trigger));
 }
 
 fn target_line(t: &picket_model::Target) -> String {
@@ -140,13 +267,12 @@ fn target_line(t: &picket_model::Target) -> String {
     format!("{}{kind}{name}{node}", t.asset)
 }
 
-fn done(body: &mut String, notice: &Notice) {
+fn done(story: &mut Story, notice: &Notice) {
     match &notice.kind {
         NoticeKind::Quarantined { interfaces, contained_at, deadline } => {
             let held = interfaces.iter().filter(|i| !matches!(i.verification, Verification::Leaking(_))).count();
             let took = contained_at.duration_since(notice.decision.triggered_at).as_secs().max(0);
-            line(
-                body,
+            story.line(
                 "Done",
                 &format!(
                     "{held} of {} interfaces are in the quarantine group, read back, {took} s after the call",
@@ -160,16 +286,16 @@ fn done(body: &mut String, notice: &Notice) {
                 };
                 format!("{:<8}{} of {}{why}", i.verification.word(), i.interface, i.instance)
             });
-            listed(body, "Verified", lines.collect());
+            story.listed("Verified", lines.collect());
             if let Some(deadline) = deadline {
                 let then = match deadline.then {
                     AtDeadline::Lift => "it is lifted then, unless somebody keeps it",
                     AtDeadline::Escalate => "you are told again then, unless somebody keeps or lifts it",
                 };
-                line(body, "Until", &format!("{}: {then}", deadline.at));
+                story.line("Until", &format!("{}: {then}", deadline.at));
             }
         }
-        NoticeKind::WouldQuarantine { steps } => listed(body, "Would do", steps.clone()),
+        NoticeKind::WouldQuarantine { steps } => story.listed("Would do", steps.clone()),
         NoticeKind::Released { restored, .. } => {
             let text = |(i, g): &(picket_model::InterfaceId, Vec<picket_model::GroupId>)| {
                 format!(
@@ -177,7 +303,7 @@ fn done(body: &mut String, notice: &Notice) {
                     g.iter().map(picket_model::GroupId::as_str).collect::<Vec<_>>().join(", ")
                 )
             };
-            listed(body, "Restored", restored.iter().map(text).collect());
+            story.listed("Restored", restored.iter().map(text).collect());
         }
         NoticeKind::Refused { .. }
         | NoticeKind::Suspicious
@@ -188,15 +314,15 @@ fn done(body: &mut String, notice: &Notice) {
     }
 }
 
-fn next(body: &mut String, notice: &Notice) {
-    let (case, stack) = (&notice.decision.case, ascii(&notice.stack));
+fn next(story: &mut Story, notice: &Notice) {
+    let (case, stack) = (&notice.decision.case, stack(notice));
     match &notice.kind {
         NoticeKind::Quarantined { .. } | NoticeKind::Escalated { held: true, .. } => {
             if !matches!(&notice.kind, NoticeKind::Quarantined { deadline: None, .. }) {
-                line(body, "Keep it", &format!("picket keep {case} --reason \"...\" --stack {stack}"));
+                story.command("Keep it", &format!("picket keep {case} --reason \"...\" --stack {stack}"));
             }
-            line(body, "Lift it", &format!("picket release {case} --reason \"...\" --stack {stack}"));
-            line(body, "History", &format!("picket journal {case} --stack {stack}"));
+            story.command("Lift it", &format!("picket release {case} --reason \"...\" --stack {stack}"));
+            story.command("History", &format!("picket journal {case} --stack {stack}"));
         }
         NoticeKind::WouldQuarantine { .. }
         | NoticeKind::Refused { .. }
@@ -204,31 +330,24 @@ fn next(body: &mut String, notice: &Notice) {
         | NoticeKind::Suspicious => {
             let ids: Vec<_> = notice.decision.targets.iter().filter_map(|t| t.instance.as_ref()).take(3).collect();
             if let Some(first) = ids.first() {
-                line(body, "Cut it off", &format!("picket quarantine {first} --reason \"...\" --stack {stack}"));
+                story.command("Cut it off", &format!("picket quarantine {first} --reason \"...\" --stack {stack}"));
             }
         }
-        NoticeKind::Released { .. } => line(body, "History", &format!("picket journal {case} --stack {stack}")),
+        NoticeKind::Released { .. } => story.command("History", &format!("picket journal {case} --stack {stack}")),
         NoticeKind::Tampering { .. } => {
-            line(body, "Stop it", &format!("picket pause --reason \"...\" --stack {stack}"))
+            story.command("Stop it", &format!("picket pause --reason \"...\" --stack {stack}"))
         }
         NoticeKind::Trouble { .. } | NoticeKind::Fix(_) => {}
     }
 }
 
-/// One line; whatever a foreign word holds, it stays one.
-fn line(body: &mut String, label: &str, text: &str) {
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let _ = writeln!(body, "{label:<10}{text}");
-}
-
-fn listed(body: &mut String, label: &str, lines: Vec<String>) {
-    let total = lines.len();
-    for (n, text) in lines.into_iter().take(MOST_LINES).enumerate() {
-        line(body, if n == 0 { label } else { "" }, &text);
+/// One line, bounded: every word of ours fits, and what comes from outside may be of any length.
+fn one_line(text: &str) -> String {
+    let mut kept: String = text.chars().take(LONGEST_LINE).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(LONGEST_LINE).is_some() {
+        kept.push('…');
     }
-    if total > MOST_LINES {
-        line(body, "", &format!("and {} more", total - MOST_LINES));
-    }
+    kept
 }
 
 fn severity(kind: &NoticeKind) -> &'static str {
@@ -240,6 +359,11 @@ fn severity(kind: &NoticeKind) -> &'static str {
         NoticeKind::Released { .. } => "low",
         NoticeKind::Fix(fix) => fixes::severity(fix.became),
     }
+}
+
+/// The stack's name, which CloudFormation keeps to 128 letters, digits and hyphens.
+fn stack(notice: &Notice) -> String {
+    ascii(&notice.stack).chars().take(128).collect()
 }
 
 fn ascii(text: &str) -> String {

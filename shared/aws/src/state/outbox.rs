@@ -11,11 +11,18 @@ const KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 impl Table {
     /// Takes a notice for telling: a conditional write, so that of two workers one gets it.
-    pub(crate) async fn claim_notice(&self, notice: &Notice, now: Timestamp, until: Timestamp) -> Answer<Claim> {
+    /// `channel` is the sort key: each channel tells by itself, and one that fails does not make another tell twice.
+    pub(crate) async fn claim_notice(
+        &self,
+        notice: &Notice,
+        channel: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Answer<Claim> {
         let doing = "taking the notice";
         let pk = format!("notice#{}", notice.id);
         let expires = notice.at.saturating_add(KEPT).unwrap_or(notice.at).as_second();
-        let call = self.client.put_item().table_name(&self.name).item("pk", text(&pk)).item("sk", text("told"));
+        let call = self.client.put_item().table_name(&self.name).item("pk", text(&pk)).item("sk", text(channel));
         let call = call
             .item("telling_until", number(until.as_millisecond()))
             .item("expires_at", number(expires))
@@ -30,17 +37,17 @@ impl Table {
                 if error.kind != Kind::Conflict {
                     return Err(error);
                 }
-                let found = self.get(doing, &pk, "told").await?;
+                let found = self.get(doing, &pk, channel).await?;
                 let told = found.is_some_and(|item| item.contains_key("told_at"));
                 Ok(if told { Claim::Told } else { Claim::Busy })
             }
         }
     }
 
-    pub(crate) async fn keep_told(&self, notice: &Notice) -> Answer<()> {
+    pub(crate) async fn keep_told(&self, notice: &Notice, channel: &str) -> Answer<()> {
         let pk = format!("notice#{}", notice.id);
         let expires = notice.at.saturating_add(KEPT).unwrap_or(notice.at).as_second();
-        let call = self.client.put_item().table_name(&self.name).item("pk", text(&pk)).item("sk", text("told"));
+        let call = self.client.put_item().table_name(&self.name).item("pk", text(&pk)).item("sk", text(channel));
         let call = call.item("told_at", text(notice.at.to_string())).item("expires_at", number(expires));
         call.send().await.map(drop).map_err(|e| port_error("noting that people were told", &pk, &e))
     }

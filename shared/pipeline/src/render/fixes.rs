@@ -3,7 +3,7 @@
 use picket_model::Notice;
 use picket_model::notice::{Became, FixNotice};
 
-use super::{line, listed};
+use super::{Is, Story, stack};
 
 /// What became of it, in the words that a notice begins with.
 pub(super) fn word(became: Became) -> &'static str {
@@ -27,27 +27,25 @@ pub(super) fn severity(became: Became) -> &'static str {
     }
 }
 
-/// The message.
-pub(super) fn body(headline: &str, notice: &Notice, fix: &FixNotice) -> String {
-    let mut body = format!("{headline}\n");
-    line(&mut body, "Fix", fix.id.as_str());
-    line(&mut body, "Because", &fix.says);
-    line(&mut body, "By", &fix.by.to_string());
+/// Tells it.
+pub(super) fn tell(story: &mut Story, notice: &Notice, fix: &FixNotice) {
+    story.line("Fix", fix.id.as_str());
+    story.line("Because", &fix.says);
+    story.line("By", &fix.by.to_string());
     let label = match fix.became {
         Became::Fixed => "Done",
         Became::Undone => "Put back",
         _ => "Would do",
     };
-    listed(&mut body, label, fix.steps.clone());
+    story.listed(label, fix.steps.clone());
     if let Some(until) = fix.expires_at {
-        line(&mut body, "Until", &until.to_string());
+        story.line("Until", &until.to_string());
     }
     if let Some(link) = &fix.link {
-        line(&mut body, "Look", link);
+        story.add("Look", vec![link.clone()], Is::Link);
     }
     if let Some(command) = &fix.command {
-        line(&mut body, if fix.became == Became::Proposed { "Approve" } else { "Undo" }, command);
+        story.command(if fix.became == Became::Proposed { "Approve" } else { "Undo" }, command);
     }
-    line(&mut body, "History", &format!("picket journal {} --stack {}", fix.id, notice.stack));
-    body
+    story.command("History", &format!("picket journal {} --stack {}", fix.id, stack(notice)));
 }

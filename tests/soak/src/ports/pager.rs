@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use picket_model::Notice;
 use picket_pipeline::ports::{Answer, Claim, Pager};
+use picket_pipeline::render::Page;
 
 use crate::api::Api;
 use crate::call::Client;
@@ -27,8 +28,8 @@ impl Pager for Client {
         .await
     }
 
-    async fn publish(&self, subject: &str, body: &str, _: &str) -> Answer<()> {
-        let (subject, body, task) = (subject.to_owned(), body.to_owned(), self.task);
+    async fn publish(&self, page: &Page) -> Answer<()> {
+        let (subject, body, task) = (page.subject.clone(), page.body.clone(), self.task);
         self.call(Api::Publish, subject, move |w, _| {
             invariants::published(w, task, &body);
             Ok(())
