@@ -1,11 +1,16 @@
-//! notify: tell people. May publish to the alerts topic and post to the channels that are set up, and nothing else.
+//! notify: tell people. May publish to the alerts topic and post to the channels that are set up, and nothing else. Its
+//! queue brings notices; a clock, which brings no records, has it tell what was kept back.
 
-use lambda_runtime::{Error, service_fn};
+use aws_lambda_events::event::sqs::SqsEvent;
+use jiff::SignedDuration;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
 use picket_aws::webhooks::{self, Webhook};
-use picket_aws::{SystemClock, Topic};
+use picket_aws::{Environment, SystemClock, Topic};
 use picket_model::Notice;
+use picket_pipeline::digest::{self, Patience};
 use picket_pipeline::notify::{self, Told};
 use picket_pipeline::ports::{Clock as _, Pager};
+use serde_json::Value;
 
 use crate::entry::Entry;
 use crate::entry::batch::{self, Handled, Message};
@@ -14,35 +19,88 @@ const QUEUE: &str = "PICKET_NOTICES_QUEUE_URL";
 /// How soon a notice is looked at again that another worker is telling.
 const BUSY_SECONDS: i32 = 10;
 
+/// Everybody who tells.
+struct Tellers<'a> {
+    entry: &'a Entry,
+    topic: Topic<'a>,
+    webhooks: Vec<Webhook<'a>>,
+    patience: Patience,
+}
+
 /// Serves until Lambda ends the process.
 pub async fn run() -> Result<(), Error> {
     let entry = &Entry::begin().await?;
-    let topic = &Topic::new(&entry.clients, &entry.environment, &entry.table)?;
-    let webhooks = &webhooks::of(&entry.clients, &entry.environment, &entry.table);
-    lambda_runtime::run(service_fn(move |event| async move {
-        Ok::<_, Error>(batch::each(event, &entry.queues, QUEUE, |message| handle(topic, webhooks, message)).await)
+    let tellers = &Tellers {
+        entry,
+        topic: Topic::new(&entry.clients, &entry.environment, &entry.table)?,
+        webhooks: webhooks::of(&entry.clients, &entry.environment, &entry.table),
+        patience: patience(&entry.environment)?,
+    };
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
+        if event.payload.get("Records").is_none() {
+            let told = digest::tell_due(&entry.table, &tellers.all(), SystemClock.now()).await?;
+            tracing::info!(told, "told what was kept back");
+            return Ok::<_, Error>(serde_json::json!({ "told": told }));
+        }
+        let event = LambdaEvent::new(serde_json::from_value::<SqsEvent>(event.payload)?, event.context);
+        let response = batch::each(event, &entry.queues, QUEUE, |message| tellers.handle(message)).await;
+        Ok(serde_json::to_value(response)?)
     }))
     .await
 }
 
-/// Tells a notice by every channel. One that fails keeps no other from telling, and is tried again by itself.
-async fn handle(topic: &Topic<'_>, webhooks: &[Webhook<'_>], message: Message) -> Handled {
-    let notice: Notice = match message.read() {
-        Ok(notice) => notice,
-        Err(again) => return again,
+/// Seconds until a channel is tried again that could not tell: 10, 30, 90, 270, then 810. A short outage costs seconds, and
+/// the receives of the queue outlast a long one.
+fn until_again(receives: u32) -> i32 {
+    10 * 3_i32.pow(receives.clamp(1, 5) - 1)
+}
+
+/// How long notices may be kept back; what is not said is not kept back.
+fn patience(environment: &Environment) -> Result<Patience, Error> {
+    let minutes = |name: &str| match environment.get(name).map(str::parse::<u16>) {
+        None => Ok(SignedDuration::ZERO),
+        Some(Ok(minutes)) => Ok(SignedDuration::from_mins(minutes.into())),
+        Some(Err(error)) => Err(format!("environment variable {name} is no number of minutes: {error}")),
     };
-    let pagers = std::iter::once(topic as &dyn Pager).chain(webhooks.iter().map(|w| w as &dyn Pager));
-    let told = pagers.map(|pager| notify::run(pager, &notice, SystemClock.now()));
-    let mut came = Handled::Done;
-    for told in futures::future::join_all(told).await {
-        match told {
-            Ok(Told::Later) => came = Handled::AgainIn(BUSY_SECONDS, "another worker is telling it".to_owned()),
-            Ok(told) => tracing::info!(notice = %notice.id, case = %notice.decision.case, told = ?told, "told"),
-            Err(error) => {
-                tracing::warn!(%error, notice = %notice.id, "a channel could not tell it");
-                came = error.into();
+    Ok(Patience { repeats: minutes("PICKET_MERGE_MINUTES")?, digest: minutes("PICKET_DIGEST_MINUTES")? })
+}
+
+impl Tellers<'_> {
+    fn all(&self) -> Vec<&dyn Pager> {
+        let topic: &dyn Pager = &self.topic;
+        std::iter::once(topic).chain(self.webhooks.iter().map(|w| w as &dyn Pager)).collect()
+    }
+
+    async fn handle(&self, message: Message) -> Handled {
+        let receives = message.receives;
+        let notice: Notice = match message.read() {
+            Ok(notice) => notice,
+            Err(again) => return again,
+        };
+        match digest::keep_back(&self.entry.table, &notice, self.patience, SystemClock.now()).await {
+            Ok(false) => self.tell(&notice, receives).await,
+            Ok(true) => {
+                tracing::info!(notice = %notice.id, case = %notice.decision.case, "kept back, to be told with others");
+                Handled::Done
             }
+            Err(error) => error.into(),
         }
     }
-    came
+
+    /// Tells a notice by every channel. One that fails keeps no other from telling, and is tried again by itself.
+    async fn tell(&self, notice: &Notice, receives: u32) -> Handled {
+        let told = self.all().into_iter().map(|pager| notify::run(pager, notice, SystemClock.now()));
+        let mut came = Handled::Done;
+        for told in futures::future::join_all(told).await {
+            match told {
+                Ok(Told::Later) => came = Handled::AgainIn(BUSY_SECONDS, "another worker is telling it".to_owned()),
+                Ok(told) => tracing::info!(notice = %notice.id, case = %notice.decision.case, told = ?told, "told"),
+                Err(error) => {
+                    tracing::warn!(%error, notice = %notice.id, "a channel could not tell it");
+                    came = Handled::AgainIn(until_again(receives), error.to_string());
+                }
+            }
+        }
+        came
+    }
 }

@@ -133,7 +133,7 @@ ACTIONS = {
         "elasticloadbalancing:DescribeTargetHealth", "elasticloadbalancing:RegisterTargets", "iam:GetInstanceProfile",
         "ec2:DescribeSpotInstanceRequests", "ec2:DescribeIamInstanceProfileAssociations", "lambda:InvokeFunction"},
     "Watch": LOG | TAKE | SEND | READ,
-    "Notify": LOG | TAKE | READ | WRITE | {"kms:Decrypt", "kms:GenerateDataKey", "secretsmanager:GetSecretValue", "sns:Publish"},
+    "Notify": LOG | TAKE | READ | WRITE | {"dynamodb:DeleteItem", "kms:Decrypt", "kms:GenerateDataKey", "secretsmanager:GetSecretValue", "sns:Publish"},
     "Ask": LOG | READ | {"secretsmanager:GetSecretValue"},
     "Fix": LOG | TAKE | SEND | READ | WRITE | {
         "access-analyzer:ListAnalyzers", "autoscaling:DescribeAutoScalingGroups", "cloudtrail:DescribeTrails",
@@ -227,6 +227,7 @@ HELD = {
         '"ec2:Attribute/DisableApiStop": "true"', '"ec2:Attribute/DisableApiTermination": "false"',
         '"ec2:Attribute/InstanceInitiatedShutdownBehavior": "terminate"', "BlockDeviceMapping"),
     ("Release", "ec2:ModifyInstanceMetadataOptions"): ('"ec2:Attribute/HttpEndpoint": "enabled"',),
+    ("Notify", "dynamodb:DeleteItem"): ('["notice#waiting"]',),
     ("Deny", "iam:DetachRolePolicy"): ("policy/picket/${Stack}/deny-*",),
 }
 # IAM takes no more inline policy than this in a role, and no more than this in a managed policy, without white space.

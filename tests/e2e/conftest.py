@@ -19,22 +19,46 @@ sys.path.insert(0, str(Path(__file__).parent))
 import deploy  # noqa: E402
 import run  # noqa: E402
 from deployment import BINARY, ENFORCING, ROOT, Deployment, Place  # noqa: E402
+from receiver import Receiver  # noqa: E402
 
 FUNCTIONS = ("discover", "sweep", "assess", "collect", "respond", "deny", "release", "notify", "watch", "fix", "ask")
 LONGEST_LOG = 60
 
 
-def deployed(mode: str, stack: str) -> Iterator[Deployment]:
-    """A local cloud of its own with the stack in it."""
+# Judging after each call takes much of the emulator's time; the tests of posture switch the rule on. Each alert is told at
+# once: the tests of what merges switch that on.
+PARAMETERS = {"SweepRegions": "home", "AssessOnCalls": "false", "MergeMinutes": "0", "DigestMinutes": "0"}
+
+
+def deployed(mode: str, stack: str, channels: dict[str, str] | None = None) -> Iterator[Deployment]:
+    """A local cloud of its own with the stack in it. `channels`: parameters that take a secret, and what it holds."""
     with run.Cloud() as cloud:
-        deploy.deploy(cloud.endpoint, ROOT / "template.yaml", {"": BINARY}, {"Mode": mode, "SweepRegions": "home", "AssessOnCalls": "false"}, stack)
-        # Judging after each call takes much of the emulator's time; the tests of posture switch the rule on.
+        secrets = {name: deploy.secret(cloud.endpoint, name, text) for name, text in (channels or {}).items()}
+        parameters = {"Mode": mode, **PARAMETERS, **secrets}
+        deploy.deploy(cloud.endpoint, ROOT / "template.yaml", {"": BINARY}, parameters, stack)
         yield Deployment(cloud, stack)
 
 
 @pytest.fixture(scope="session")
-def enforcing() -> Iterator[Deployment]:
-    yield from deployed("enforce", "picket")
+def slack() -> Iterator[Receiver]:
+    """What stands where Slack's webhook would."""
+    receiver = Receiver()
+    yield receiver
+    receiver.stop()
+
+
+@pytest.fixture(scope="session")
+def pagerduty() -> Iterator[Receiver]:
+    """What stands where PagerDuty's Events API would."""
+    receiver = Receiver()
+    yield receiver
+    receiver.stop()
+
+
+@pytest.fixture(scope="session")
+def enforcing(slack: Receiver, pagerduty: Receiver) -> Iterator[Deployment]:
+    channels = {"SlackSecretArn": slack.url, "PagerDutySecretArn": f"KEY {pagerduty.url}"}
+    yield from deployed("enforce", "picket", channels)
 
 
 @pytest.fixture(scope="session")

@@ -334,6 +334,18 @@ class Deployment:
         item = {"pk": {"S": pk}, "sk": {"S": sk}, "text": {"S": text}, "by": {"S": "test"}}
         self.client("dynamodb").put_item(TableName=f"{self.stack}-state", Item=item)
 
+    def items(self, pk: str) -> list[dict]:
+        """All of a partition of the state table, as DynamoDB holds it."""
+        wanted = {":pk": {"S": pk}}
+        found = self.client("dynamodb").query(
+            TableName=f"{self.stack}-state", KeyConditionExpression="pk = :pk", ExpressionAttributeValues=wanted
+        )
+        return found["Items"]
+
+    def put(self, item: dict) -> None:
+        """Writes an item of the state table."""
+        self.client("dynamodb").put_item(TableName=f"{self.stack}-state", Item=item)
+
     def _subscribe(self, name: str) -> str:
         """A queue of the people on call, behind the alerts topic."""
         url = self.sqs.create_queue(QueueName=name)["QueueUrl"]

@@ -206,6 +206,18 @@ def deploy(endpoint: str, template: Path, binaries: dict[str, Path], given: dict
     return f"{what} stack {stack} of {count} resources in {time.monotonic() - started:.1f} s"
 
 
+def secret(endpoint: str, name: str, text: str) -> str:
+    """Puts a secret beside the stack; returns its ARN, for a parameter that takes one."""
+    import boto3
+
+    session = boto3.Session(
+        aws_access_key_id=environment.ADMIN["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment.ADMIN["AWS_SECRET_ACCESS_KEY"],
+        region_name=environment.REGION,
+    )
+    return session.client("secretsmanager", endpoint_url=endpoint).create_secret(Name=name, SecretString=text)["ARN"]
+
+
 def _create_or_update(cloudformation: Any, stack: str, request: dict) -> str:
     from botocore.exceptions import ClientError
 

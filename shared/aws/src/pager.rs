@@ -81,4 +81,23 @@ impl Pager for Topic<'_> {
     async fn keep_told(&self, notice: &Notice) -> Answer<()> {
         self.table.keep_told(notice, "told").await
     }
+
+    async fn give_back(&self, notice: &Notice) -> Answer<()> {
+        self.table.give_back(notice, "told").await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use picket_pipeline::channels::Form;
+
+    use super::*;
+
+    #[test]
+    fn each_protocol_gets_its_form_and_the_others_the_text() {
+        let form = |channel, protocols, text: &str| Form { channel, protocols, text: text.to_owned() };
+        let forms = vec![form("sms", &["sms"][..], "short"), form("slack", &[][..], "{}")];
+        let page = Page { body: "text".to_owned(), forms, ..Page::default() };
+        assert_eq!(by_protocol(&page), serde_json::json!({ "default": "text", "sms": "short" }));
+    }
 }

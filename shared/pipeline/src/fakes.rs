@@ -6,6 +6,7 @@ pub mod fixing;
 mod flows;
 mod holds;
 mod levers;
+mod outbox;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,6 +18,7 @@ use picket_model::{
     InterfaceId, Notice, Observation, Owner, Principal, Rule, ScalingGroup, Scope, Untrusted, VpcId, journal,
 };
 
+use crate::digest::{Waiting, Window};
 use crate::messages::Message;
 use crate::ports::{
     Answer, Budget, Claim, Clock, Cloud, GroupState, Inventory, Kind, Look, Pager, Policies, PortError, Queues, Seen,
@@ -94,6 +96,10 @@ pub struct State {
     pub told: HashSet<String>,
     /// Notices that are being told, and until when.
     pub telling: HashMap<String, Timestamp>,
+    /// Windows of what is told together.
+    pub windows: HashMap<String, Window>,
+    /// Notices that are kept back.
+    pub waiting: BTreeMap<String, Waiting>,
     /// Launches that are being looked at: by which event, and until when.
     pub looks: HashMap<Untrusted, (Untrusted, Timestamp)>,
     /// Every call, in order.
@@ -394,6 +400,14 @@ impl Pager for World {
     async fn keep_told(&self, notice: &Notice) -> Answer<()> {
         self.call("keep_told", |s| {
             s.told.insert(notice.id.clone());
+            Ok(())
+        })
+        .await
+    }
+
+    async fn give_back(&self, notice: &Notice) -> Answer<()> {
+        self.call("give_back", |s| {
+            s.telling.remove(&notice.id);
             Ok(())
         })
         .await

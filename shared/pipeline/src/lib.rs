@@ -6,6 +6,7 @@ pub mod actions;
 pub mod assess;
 pub mod channels;
 pub mod denial;
+pub mod digest;
 pub mod discover;
 pub mod fakes;
 pub mod fix;

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use picket_model::Notice;
 
 use crate::ports::{Answer, Claim, Kind, Pager};
-use crate::render;
+use crate::render::{self, Page};
 
 /// What came of a notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,18 +29,35 @@ const LEASE: SignedDuration = SignedDuration::from_secs(45);
 /// # Errors
 /// If neither the message nor its plain form can be published; it is tried again.
 pub async fn run(pager: &dyn Pager, notice: &Notice, now: Timestamp) -> Answer<Told> {
+    tell(pager, notice, &render::page(notice), now).await
+}
+
+/// Tells what `page` says under the name of a notice.
+///
+/// # Errors
+/// As `run`.
+pub async fn tell(pager: &dyn Pager, notice: &Notice, page: &Page, now: Timestamp) -> Answer<Told> {
     match pager.claim(notice, now, now.saturating_add(LEASE).unwrap_or(now)).await? {
         Claim::Ours => {}
         Claim::Told => return Ok(Told::Before),
         Claim::Busy => return Ok(Told::Later),
     }
-    match pager.publish(&render::page(notice)).await {
-        Err(error) if error.kind == Kind::Other => {
-            tracing::warn!(%error, "the message was refused; it is told plainer");
-            pager.publish(&render::plain(notice)).await?;
+    if let Err(error) = publish(pager, notice, page).await {
+        if let Err(kept) = pager.give_back(notice).await {
+            tracing::warn!(error = %kept, "the claim on the notice stays until it runs out");
         }
-        other => other?,
+        return Err(error);
     }
     pager.keep_told(notice).await?;
     Ok(Told::Now)
+}
+
+async fn publish(pager: &dyn Pager, notice: &Notice, page: &Page) -> Answer<()> {
+    match pager.publish(page).await {
+        Err(error) if error.kind == Kind::Other => {
+            tracing::warn!(%error, "the message was refused; it is told plainer");
+            pager.publish(&render::plain(notice)).await
+        }
+        other => other,
+    }
 }

@@ -411,6 +411,10 @@ pub trait Pager: Send + Sync {
     async fn publish(&self, page: &Page) -> Answer<()>;
     /// Remembers that it was told.
     async fn keep_told(&self, notice: &Notice) -> Answer<()>;
+    /// Gives a notice back that could not be sent, so that the next attempt need not wait. Without it, the claim runs out.
+    async fn give_back(&self, _notice: &Notice) -> Answer<()> {
+        Ok(())
+    }
 }
 
 /// Tells the time.

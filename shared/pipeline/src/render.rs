@@ -2,11 +2,12 @@
 //! bounded and stripped when they came in (`Untrusted`); here they are kept out of the subject altogether. What each
 //! channel makes of the story is in `channels`.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 mod fixes;
 
-use picket_model::{AtDeadline, Decision, Notice, NoticeKind, Verification};
+use picket_model::{AtDeadline, CaseId, Decision, Notice, NoticeKind, Verification};
 
 use crate::channels::{self, Form};
 
@@ -19,8 +20,11 @@ const LONGEST_LINE: usize = 2_000;
 /// How many targets, interfaces or steps are listed before the rest is counted.
 const MOST_LINES: usize = 10;
 
+/// What topics filter by, gravest first.
+const SEVERITIES: [&str; 5] = ["emergency", "critical", "high", "medium", "low"];
+
 /// A message, ready to publish.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
     /// ASCII, at most 99 characters, no foreign words.
     pub subject: String,
@@ -81,6 +85,8 @@ pub struct Story {
     pub severity: &'static str,
     /// The rest, in the order in which it is read.
     pub parts: Vec<Part>,
+    /// How many notices it tells.
+    pub count: usize,
 }
 
 impl Story {
@@ -143,10 +149,46 @@ pub fn plain(notice: &Notice) -> Page {
         subject: format!("Picket {}", notice.decision.case),
         severity: severity(&notice.kind),
         parts: Vec::new(),
+        count: 1,
     };
     story.line("Cut short", "The full message could not be sent.");
     story.command("See it", &command);
     of(&story, notice, true)
+}
+
+/// The page of several notices that are told together, oldest first; they are of one place. There is at least one.
+#[must_use]
+pub fn merged(notices: &[&Notice]) -> Page {
+    let gravest = |n: &&Notice| SEVERITIES.iter().position(|s| *s == severity(&n.kind));
+    let Some(first) = notices.iter().copied().min_by_key(|n| gravest(&n)) else { return Page::default() };
+    let scope = &first.decision.scope;
+    let same = notices.iter().all(|n| n.kind.name() == first.kind.name());
+    let word = if same { word_of(first) } else { "NOTICES".to_owned() };
+    let headline = format!("{word}: {} MORE in account {}, {}", notices.len(), scope.account, scope.region);
+    let mut story = Story {
+        subject: ascii(&format!("Picket {word}: {} more in {} {}", notices.len(), scope.account, scope.region))
+            .chars()
+            .take(LONGEST_SUBJECT)
+            .collect(),
+        headline,
+        severity: severity(&first.kind),
+        parts: Vec::new(),
+        count: notices.len(),
+    };
+    story.listed("What", notices.iter().map(|n| format!("{}  {}  {}", n.at, case(n), self::headline(n))).collect());
+    let cases: BTreeSet<&CaseId> = notices.iter().map(|n| case(n)).collect();
+    for case in cases.into_iter().take(3) {
+        story.command("History", &format!("picket journal {case} --stack {}", stack(first)));
+    }
+    of(&story, first, false)
+}
+
+/// The case or the fix.
+fn case(notice: &Notice) -> &CaseId {
+    match &notice.kind {
+        NoticeKind::Fix(fix) => &fix.id,
+        _ => &notice.decision.case,
+    }
 }
 
 fn of(story: &Story, notice: &Notice, plain: bool) -> Page {
@@ -171,6 +213,7 @@ pub fn story(notice: &Notice) -> Story {
         subject: subject(notice),
         severity: severity(&notice.kind),
         parts: Vec::new(),
+        count: 1,
     };
     if let NoticeKind::Fix(fix) = &notice.kind {
         fixes::tell(&mut story, notice, fix);
@@ -229,10 +272,15 @@ fn count(d: &Decision) -> String {
     }
 }
 
+/// What happened, without to what and where.
+fn word_of(notice: &Notice) -> String {
+    let word = headline(notice).split(':').next().unwrap_or("notice").to_owned();
+    word.split(" in account").next().unwrap_or("notice").to_owned()
+}
+
 fn subject(notice: &Notice) -> String {
     let d = &notice.decision;
-    let word = headline(notice).split(':').next().unwrap_or("notice").to_owned();
-    let word = word.split(" in account").next().unwrap_or("notice").to_owned();
+    let word = word_of(notice);
     // Cluster names are foreign words; ids are ours or AWS's.
     let what = match d.targets.as_slice() {
         [one] => one.instance.as_ref().map_or_else(|| "an asset".to_owned(), ToString::to_string),

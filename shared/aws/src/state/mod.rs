@@ -17,7 +17,9 @@
 //! | `blast#<account>` | hour, hour and counter | how many were held in that hour, in all and of a group |
 //! | `blast#<account>` | hour | how many were held in that hour |
 //! | `fix#<account>#<region>` | fix id | fixes with their captures and approvals |
-//! | `notice#<id>` | `told` | notices that people were told |
+//! | `notice#<id>` | `told`, or a channel | notices that people were told |
+//! | `notice#waiting` | notice id | notices that are kept back |
+//! | `notice#window#<group>` | `window` | until when what is like a notice is kept back |
 //! | `finding#<account>` | finding id | findings, open and lately resolved |
 //! | `benchmark#<account>` | benchmark id | what its controls came to in the last sweep |
 //! | `rules` | `part-…` | the user's own rules, benchmarks and waivers |
@@ -29,6 +31,7 @@ mod holds;
 mod inventory;
 mod outbox;
 mod policies;
+mod waiting;
 
 pub use inventory::Known;
 

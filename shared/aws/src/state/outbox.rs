@@ -44,6 +44,21 @@ impl Table {
         }
     }
 
+    /// Ends the claim, if it still stands: whoever tries again need not wait for its end.
+    pub(crate) async fn give_back(&self, notice: &Notice, channel: &str) -> Answer<()> {
+        let doing = "giving back the notice";
+        let pk = format!("notice#{}", notice.id);
+        let call = self.client.update_item().table_name(&self.name).key("pk", text(&pk)).key("sk", text(channel));
+        let call = call
+            .update_expression("SET telling_until = :ended")
+            .condition_expression("attribute_exists(telling_until) AND attribute_not_exists(told_at)")
+            .expression_attribute_values(":ended", number(0));
+        match call.send().await.map_err(|e| port_error(doing, &pk, &e)) {
+            Err(error) if error.kind != Kind::Conflict => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     pub(crate) async fn keep_told(&self, notice: &Notice, channel: &str) -> Answer<()> {
         let pk = format!("notice#{}", notice.id);
         let expires = notice.at.saturating_add(KEPT).unwrap_or(notice.at).as_second();

@@ -94,4 +94,8 @@ impl Pager for Webhook<'_> {
     async fn keep_told(&self, notice: &Notice) -> Answer<()> {
         self.table.keep_told(notice, self.service.channel).await
     }
+
+    async fn give_back(&self, notice: &Notice) -> Answer<()> {
+        self.table.give_back(notice, self.service.channel).await
+    }
 }

@@ -37,6 +37,7 @@ pub fn detail(story: &Story, notice: &Notice) -> Value {
         "kind": notice.kind.name(),
         "severity": story.severity,
         "headline": story.headline,
+        "count": story.count,
         "at": notice.at.to_string(),
         "stack": short(&notice.stack),
         "account": d.scope.account,
