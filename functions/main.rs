@@ -10,6 +10,7 @@ mod entry;
 mod fix;
 mod notify;
 mod release;
+mod report;
 mod respond;
 mod sweep;
 mod watch;
@@ -29,12 +30,13 @@ async fn main() -> Result<(), Error> {
         "fix" => fix::run().await,
         "notify" => notify::run().await,
         "release" => release::run().await,
+        "report" => report::run().await,
         "respond" => respond::run().await,
         "sweep" => sweep::run().await,
         "watch" => watch::run().await,
         other => Err(format!(
             "`{other}` is no entry point of Picket; set the function's Handler to one of ask, assess, collect, deny, discover, \
-             fix, notify, release, respond, sweep, watch"
+             fix, notify, release, report, respond, sweep, watch"
         )
         .into()),
     }

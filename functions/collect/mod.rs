@@ -1,12 +1,12 @@
 //! collect: evidence of an account, or of what calls touched in it, becomes findings. Reads everything, changes nothing.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use picket_aws::SystemClock;
 use picket_aws::events::touched;
+use picket_aws::{Bus, SystemClock};
 use picket_evidence::aws::settings::Settings;
 use picket_evidence::reader::Reading;
 use picket_pipeline::ports::Clock as _;
-use picket_pipeline::posture::{self, Asked, Ports};
+use picket_pipeline::posture::{self, Asked, Judged, Ports};
 
 use crate::entry::batch::Batch;
 use crate::entry::{Entry, metric};
@@ -42,6 +42,7 @@ async fn judge(entry: &Entry, home: &picket_model::Region, asked: &Asked) -> Res
                 fixes = judged.fixes,
                 "judged"
             );
+            announce(entry, asked, &judged).await;
             metric::count("Findings", "Change", "opened", judged.opened);
             metric::count("Findings", "Change", "resolved", judged.resolved);
             Ok(())
@@ -50,5 +51,29 @@ async fn judge(entry: &Entry, home: &picket_model::Region, asked: &Asked) -> Res
             tracing::warn!(%error, "it will be judged again");
             Err(())
         }
+    }
+}
+
+/// Says on the bus that something was judged. What is kept is kept: an event that is lost costs the report an hour.
+async fn announce(entry: &Entry, asked: &Asked, judged: &Judged) {
+    let (account, sweep) = match asked {
+        Asked::Sweep { account } => (account, true),
+        Asked::Calls { account, .. } => (account, false),
+    };
+    if !sweep && judged.opened + judged.resolved == 0 {
+        return;
+    }
+    let detail = serde_json::json!({
+        "version": "1",
+        "account": account,
+        "at": SystemClock.now().to_string(),
+        "sweep": sweep,
+        "outcomes": judged.outcomes,
+        "opened": judged.opened,
+        "resolved": judged.resolved,
+        "fixes": judged.fixes,
+    });
+    if let Err(error) = Bus::new(&entry.clients, &entry.table).assessed(&detail).await {
+        tracing::warn!(%error, "nobody was told that this was judged");
     }
 }

@@ -1,15 +1,18 @@
 //! notify: tell people. May publish to the alerts topic and post to the channels that are set up, and nothing else. Its
 //! queue brings notices; a clock, which brings no records, has it tell what was kept back.
 
+use std::time::Duration;
+
 use aws_lambda_events::event::sqs::SqsEvent;
 use jiff::SignedDuration;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use picket_aws::webhooks::{self, Webhook};
-use picket_aws::{Environment, SystemClock, Topic};
+use picket_aws::{Bus, Environment, Reports, SystemClock, Topic, reports};
 use picket_model::Notice;
 use picket_pipeline::digest::{self, Patience};
 use picket_pipeline::notify::{self, Told};
 use picket_pipeline::ports::{Clock as _, Pager};
+use picket_pipeline::render;
 use serde_json::Value;
 
 use crate::entry::Entry;
@@ -25,6 +28,8 @@ struct Tellers<'a> {
     topic: Topic<'a>,
     webhooks: Vec<Webhook<'a>>,
     patience: Patience,
+    bus: Bus<'a>,
+    report: Option<(Reports, Duration)>,
 }
 
 /// Serves until Lambda ends the process.
@@ -35,6 +40,8 @@ pub async fn run() -> Result<(), Error> {
         topic: Topic::new(&entry.clients, &entry.environment, &entry.table)?,
         webhooks: webhooks::of(&entry.clients, &entry.environment, &entry.table),
         patience: patience(&entry.environment)?,
+        bus: Bus::new(&entry.clients, &entry.table),
+        report: report(entry)?,
     };
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
         if event.payload.get("Records").is_none() {
@@ -57,18 +64,29 @@ fn until_again(receives: u32) -> i32 {
 
 /// How long notices may be kept back; what is not said is not kept back.
 fn patience(environment: &Environment) -> Result<Patience, Error> {
-    let minutes = |name: &str| match environment.get(name).map(str::parse::<u16>) {
+    let minutes = |name| minutes(environment, name);
+    Ok(Patience { repeats: minutes("PICKET_MERGE_MINUTES")?, digest: minutes("PICKET_DIGEST_MINUTES")? })
+}
+
+fn minutes(environment: &Environment, name: &str) -> Result<SignedDuration, Error> {
+    match environment.get(name).map(str::parse::<u16>) {
         None => Ok(SignedDuration::ZERO),
         Some(Ok(minutes)) => Ok(SignedDuration::from_mins(minutes.into())),
-        Some(Err(error)) => Err(format!("environment variable {name} is no number of minutes: {error}")),
-    };
-    Ok(Patience { repeats: minutes("PICKET_MERGE_MINUTES")?, digest: minutes("PICKET_DIGEST_MINUTES")? })
+        Some(Err(error)) => Err(format!("environment variable {name} is no number of minutes: {error}").into()),
+    }
+}
+
+/// Where the live report is, and for how long an alert's link to it lasts; none if alerts carry none.
+fn report(entry: &Entry) -> Result<Option<(Reports, Duration)>, Error> {
+    let minutes = minutes(&entry.environment, "PICKET_REPORT_LINK_MINUTES")?;
+    let lasts = Duration::try_from(minutes).unwrap_or_default();
+    Ok(Reports::of(&entry.clients, &entry.environment).filter(|_| !lasts.is_zero()).map(|reports| (reports, lasts)))
 }
 
 impl Tellers<'_> {
     fn all(&self) -> Vec<&dyn Pager> {
-        let topic: &dyn Pager = &self.topic;
-        std::iter::once(topic).chain(self.webhooks.iter().map(|w| w as &dyn Pager)).collect()
+        let first: [&dyn Pager; 2] = [&self.topic, &self.bus];
+        first.into_iter().chain(self.webhooks.iter().map(|w| w as &dyn Pager)).collect()
     }
 
     async fn handle(&self, message: Message) -> Handled {
@@ -87,9 +105,18 @@ impl Tellers<'_> {
         }
     }
 
+    /// A link to the live report of the notice's account. Without one, the alert is whole all the same.
+    async fn link(&self, notice: &Notice) -> Option<String> {
+        let (reports, lasts) = self.report.as_ref()?;
+        let page = reports::page_of(notice.decision.scope.account.as_str());
+        let link = reports.link(&page, *lasts).await;
+        link.inspect_err(|error| tracing::warn!(%error, "the alert carries no link to the report")).ok()
+    }
+
     /// Tells a notice by every channel. One that fails keeps no other from telling, and is tried again by itself.
     async fn tell(&self, notice: &Notice, receives: u32) -> Handled {
-        let told = self.all().into_iter().map(|pager| notify::run(pager, notice, SystemClock.now()));
+        let page = render::page_with(notice, self.link(notice).await.as_deref());
+        let told = self.all().into_iter().map(|pager| notify::tell(pager, notice, &page, SystemClock.now()));
         let mut came = Handled::Done;
         for told in futures::future::join_all(told).await {
             match told {

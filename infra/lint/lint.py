@@ -75,7 +75,7 @@ ACTIONS = {
         "cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus", "ec2:DescribeVpcs", "events:PutEvents",
         "lambda:InvokeFunction", "organizations:ListAccounts", "sts:AssumeRole"},
     "Assess": LOG | TAKE | SEND | READ | WRITE,
-    "Collect": LOG | TAKE | SEND | READ | WRITE | {
+    "Collect": LOG | TAKE | SEND | READ | WRITE | {"events:PutEvents"} | {
         "access-analyzer:ListAnalyzers", "access-analyzer:ListFindings", "account:GetAlternateContact", "account:GetContactInformation",
         "acm:ListCertificates", "autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeLaunchConfigurations",
         "backup:ListProtectedResources", "budgets:ViewBudget", "cloudfront:GetDistributionConfig", "cloudfront:ListDistributions",
@@ -133,7 +133,9 @@ ACTIONS = {
         "elasticloadbalancing:DescribeTargetHealth", "elasticloadbalancing:RegisterTargets", "iam:GetInstanceProfile",
         "ec2:DescribeSpotInstanceRequests", "ec2:DescribeIamInstanceProfileAssociations", "lambda:InvokeFunction"},
     "Watch": LOG | TAKE | SEND | READ,
-    "Notify": LOG | TAKE | READ | WRITE | {"dynamodb:DeleteItem", "kms:Decrypt", "kms:GenerateDataKey", "secretsmanager:GetSecretValue", "sns:Publish"},
+    "Notify": LOG | TAKE | READ | WRITE | {"dynamodb:DeleteItem", "kms:Decrypt", "kms:GenerateDataKey", "secretsmanager:GetSecretValue", "sns:Publish",
+        "events:PutEvents", "s3:GetObject"},
+    "Report": LOG | TAKE | READ | WRITE | {"s3:GetObject", "s3:PutObject", "securityhub:BatchImportFindings"},
     "Ask": LOG | READ | {"secretsmanager:GetSecretValue"},
     "Fix": LOG | TAKE | SEND | READ | WRITE | {
         "access-analyzer:ListAnalyzers", "autoscaling:DescribeAutoScalingGroups", "cloudtrail:DescribeTrails",
@@ -174,18 +176,19 @@ READS = {
     "Discover": {"asset#*", "seen#*", "policy", "switch"}, "Sweep": {"asset#*", "cluster#*", "hold#*", "places", "seen#*"},
     "Assess": {"asset#*", "seen#*", "policy", "switch"}, "Collect": {"finding#*", "benchmark#*", "policy", "rules", "switch"}, "Respond": None,
     "Release": {"hold#*", "case#*", "vpc#*", "policy", "switch"}, "Notify": {"notice#*"}, "Watch": {"hold#*", "case#*"},
+    "Report": {"benchmark#*", "case#*", "cluster#*", "episode#*", "finding#*", "hold#*", "places", "policy", "report#*", "rules", "switch", "trend#*"},
     "Ask": {"fix#*"}, "Deny": {"hold#*"}, "Fix": {"fix#*", "case#*", "policy", "switch"},
 }
 WRITES = {
     "Discover": {"asset#*", "seen#*"}, "Sweep": {"asset#*", "cluster#*", "places", "seen#*"}, "Assess": {"policy"},
     "Collect": {"finding#*", "benchmark#*"},
     "Respond": {"hold#*", "case#*", "vpc#*", "blast#*"}, "Release": {"hold#*", "case#*"}, "Notify": {"notice#*"}, "Watch": set(),
-    "Ask": set(), "Deny": set(), "Fix": {"fix#*", "case#*", "blast#*"},
+    "Ask": set(), "Deny": set(), "Fix": {"fix#*", "case#*", "blast#*"}, "Report": {"episode#*", "report#*", "trend#*"},
 }
 SENDS = {
     "Discover": {"assess", "sweep", "triggers-dead"}, "Sweep": {"triggers", "respond", "sweep", "notices"}, "Assess": {"respond", "notices"}, "Collect": {"fix", "notices"},
     "Respond": {"notices"}, "Release": {"notices"}, "Notify": set(), "Watch": {"notices"},
-    "Ask": set(), "Deny": set(), "Fix": {"fix", "notices"},
+    "Ask": set(), "Deny": set(), "Fix": {"fix", "notices"}, "Report": set(),
 }
 # Changes of fix that AWS lets nobody confine to a resource.
 ACCOUNT_WIDE = {

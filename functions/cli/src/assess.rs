@@ -1,10 +1,9 @@
 //! `picket assess`: every rule over an account, or over one asset of it. Reads only, and needs no deployment.
 
 use jiff::Timestamp;
-use picket_checks::Book;
 use picket_checks::assessment::{Assessed, Question, assess, is};
-use picket_checks::risk::{self, Live};
-use picket_model::{Assessment, Finding, Severity, Status, Untrusted};
+use picket_model::{Assessment, Finding, Severity, Status};
+use picket_report::risk::risks;
 use picket_report::snapshot::AssetRisk;
 use serde::Serialize;
 
@@ -119,33 +118,6 @@ fn sort(findings: &mut [Finding], now: Timestamp) {
         let key = |f: &Finding| (f.status(now) != Status::Open, std::cmp::Reverse(f.severity));
         (key(a), &a.asset, &a.rule).cmp(&(key(b), &b.asset, &b.rule))
     });
-}
-
-/// The risk of every asset that has findings, the highest first.
-pub fn risks(book: &Book, findings: &[Finding], now: Timestamp) -> Vec<AssetRisk> {
-    risks_with(book, findings, &|_| Live::default(), now)
-}
-
-/// The same with what is going on in assets.
-pub fn risks_with(book: &Book, findings: &[Finding], live: &dyn Fn(&str) -> Live, now: Timestamp) -> Vec<AssetRisk> {
-    let exposes = |rule: &str| book.rules().get(rule).is_some_and(picket_checks::rules::Rule::exposes);
-    let mut all: Vec<AssetRisk> = risk::by_asset(findings)
-        .into_values()
-        .filter_map(|of| {
-            let first = of.first()?;
-            let score = risk::score(&of, &live(&first.asset), exposes, now);
-            Some(AssetRisk {
-                asset: first.asset.clone(),
-                name: Untrusted::new(first.asset.split_once('/').map_or("", |(_, id)| id)),
-                account: first.account.clone(),
-                region: first.region.clone(),
-                score: score.total,
-                reasons: score.reasons,
-            })
-        })
-        .collect();
-    all.sort_by(|a, b| b.score.cmp(&a.score).then_with(|| a.asset.cmp(&b.asset)));
-    all
 }
 
 impl Reply for Answer {

@@ -1,6 +1,7 @@
 //! The only crate that knows AWS: the wire shapes of events (`events`), the SDK clients behind the
 //! pipeline's ports, settings from the environment, and the clock. What is decided stays in `picket-pipeline`.
 
+pub mod bus;
 pub mod caller;
 pub mod checkup;
 pub mod clients;
@@ -14,6 +15,7 @@ pub mod events;
 pub mod fixes;
 pub mod functions;
 pub mod history;
+pub mod hub;
 pub mod instances;
 mod interfaces;
 pub mod levers;
@@ -24,10 +26,12 @@ pub mod pager;
 pub mod queues;
 pub mod regions;
 pub mod rehearsal;
+pub mod reports;
 pub mod state;
 pub mod webhooks;
 
 pub use aws_config::SdkConfig;
+pub use bus::Bus;
 pub use caller::Caller;
 pub use clients::Clients;
 pub use clock::SystemClock;
@@ -38,4 +42,5 @@ pub use levers::AwsLevers;
 pub use lookout::Watch;
 pub use pager::Topic;
 pub use queues::Sqs;
+pub use reports::Reports;
 pub use state::Table;

@@ -24,6 +24,13 @@ pub enum NoticeKind {
         #[serde(default)]
         deadline: Option<Deadline>,
     },
+    /// What follows a containment is done: owners, evidence, credentials. It completes what `Quarantined` told.
+    Secured {
+        /// What was changed beside the groups, in words.
+        made: Vec<String>,
+        /// What was refused, with why: people may have to do it themselves.
+        not_made: Vec<String>,
+    },
     /// A deadline passed, or a limit was met: somebody has to decide now.
     Escalated {
         /// What, and what to do next.
@@ -69,7 +76,7 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// Every name that a kind can have.
-    pub const NAMES: [&str; 15] = [
+    pub const NAMES: [&str; 16] = [
         "escalated",
         "fix_denied",
         "fix_failed",
@@ -81,6 +88,7 @@ impl NoticeKind {
         "quarantined",
         "refused",
         "released",
+        "secured",
         "suspicious",
         "tampering",
         "trouble",
@@ -97,6 +105,7 @@ impl NoticeKind {
             Self::Refused { .. } => "refused",
             Self::Suspicious => "suspicious",
             Self::Released { .. } => "released",
+            Self::Secured { .. } => "secured",
             Self::Tampering { .. } => "tampering",
             Self::Trouble { .. } => "trouble",
             Self::Fix(fix) => match fix.became {

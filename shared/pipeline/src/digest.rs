@@ -70,6 +70,8 @@ enum Haste {
 fn haste(kind: &NoticeKind) -> Haste {
     match kind {
         NoticeKind::Quarantined { .. } | NoticeKind::Escalated { .. } | NoticeKind::Released { .. } => Haste::Now,
+        // It answers an alert that somebody reads right now.
+        NoticeKind::Secured { .. } => Haste::Now,
         NoticeKind::Fix(fix) if fix.became == Became::Proposed => Haste::Now,
         NoticeKind::Refused { .. }
         | NoticeKind::Tampering { .. }

@@ -18,7 +18,7 @@ use picket_checks::Book;
 use picket_checks::assessment::{Assessed, Question, assess};
 use picket_checks::rules::touched::{kinds_touched, needed, rules_about};
 use picket_checks::rules::{Evidence, catalogue};
-use picket_model::{AccountId, BenchmarkResult, Finding, Region};
+use picket_model::{AccountId, BenchmarkResult, Finding, Region, Unseen};
 use serde::{Deserialize, Serialize};
 
 pub use picket_checks::book::File;
@@ -79,6 +79,8 @@ pub trait Findings: Send + Sync {
     async fn benchmarks(&self, account: &AccountId) -> Answer<Vec<BenchmarkResult>>;
     /// Replaces what benchmarks come to.
     async fn keep_benchmarks(&self, account: &AccountId, results: &[BenchmarkResult], at: Timestamp) -> Answer<()>;
+    /// Replaces what a sweep could not read.
+    async fn keep_unseen(&self, account: &AccountId, unseen: &[Unseen]) -> Answer<()>;
     /// The user's own rules, benchmarks and waivers.
     async fn rule_files(&self) -> Answer<Vec<File>>;
     /// Replaces the user's own rules, benchmarks and waivers.
@@ -140,6 +142,7 @@ pub async fn run(
     ports.findings.keep_findings(&assessed.change.findings).await?;
     if is_sweep {
         ports.findings.keep_benchmarks(account, &assessed.assessment.benchmarks, now).await?;
+        ports.findings.keep_unseen(account, &assessed.assessment.unseen).await?;
     }
     let policy = in_force::read(ports.policies, settings).await?.policy;
     let messages = follow::messages(&policy, &book, &assessed, settings, home, now);

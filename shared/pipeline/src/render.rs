@@ -2,11 +2,12 @@
 //! bounded and stripped when they came in (`Untrusted`); here they are kept out of the subject altogether. What each
 //! channel makes of the story is in `channels`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 mod fixes;
 
+use picket_model::notice::InterfaceOutcome;
 use picket_model::{AtDeadline, CaseId, Decision, Notice, NoticeKind, Verification};
 
 use crate::channels::{self, Form};
@@ -19,6 +20,8 @@ const LONGEST_BODY: usize = 16 * 1024;
 const LONGEST_LINE: usize = 2_000;
 /// How many targets, interfaces or steps are listed before the rest is counted.
 const MOST_LINES: usize = 10;
+/// How many interfaces are named on one line.
+const MOST_NAMED: usize = 6;
 
 /// What topics filter by, gravest first.
 const SEVERITIES: [&str; 5] = ["emergency", "critical", "high", "medium", "low"];
@@ -137,7 +140,17 @@ impl Story {
 /// The page of a notice.
 #[must_use]
 pub fn page(notice: &Notice) -> Page {
-    of(&story(notice), notice, false)
+    page_with(notice, None)
+}
+
+/// The same with a link to the live report, which lasts for a while.
+#[must_use]
+pub fn page_with(notice: &Notice, report: Option<&str>) -> Page {
+    let mut story = story(notice);
+    if let Some(link) = report {
+        story.parts.push(Part { label: "Report", lines: vec![link.to_owned()], is: Is::Link });
+    }
+    of(&story, notice, false)
 }
 
 /// The page for a sink that refused the other: ASCII only, no words but ours and ids.
@@ -256,6 +269,10 @@ fn headline(notice: &Notice) -> String {
         NoticeKind::Escalated { held: true, .. } => format!("STILL HELD, DECIDE NOW: {what} {where_}"),
         NoticeKind::Escalated { .. } => format!("NOT QUARANTINED, A LIMIT IS REACHED: {what} {where_}"),
         NoticeKind::Tampering { .. } => format!("PICKET IS BEING TAMPERED WITH {where_}"),
+        NoticeKind::Secured { not_made, .. } if !not_made.is_empty() => {
+            format!("QUARANTINE NOT WHOLE, {} LEFT TO DO: {what} {where_}", not_made.len())
+        }
+        NoticeKind::Secured { .. } => format!("QUARANTINE COMPLETE: {what} {where_}"),
         NoticeKind::Suspicious => format!("LOOK AT: {what} {where_}"),
         NoticeKind::Released { .. } => format!("RELEASED: {what} {where_}"),
         NoticeKind::Fix(fix) => format!("{}: {what} {where_}", fixes::word(fix.became)),
@@ -327,14 +344,8 @@ fn done(story: &mut Story, notice: &Notice) {
                     interfaces.len()
                 ),
             );
-            let lines = interfaces.iter().map(|i| {
-                let why = match &i.verification {
-                    Verification::Cut => String::new(),
-                    Verification::Pending(why) | Verification::Leaking(why) => format!("  {why}"),
-                };
-                format!("{:<8}{} of {}{why}", i.verification.word(), i.interface, i.instance)
-            });
-            story.listed("Verified", lines.collect());
+            story.listed("Verified", verified(interfaces));
+            story.listed("May break", may_break(&notice.decision));
             if let Some(deadline) = deadline {
                 let then = match deadline.then {
                     AtDeadline::Lift => "it is lifted then, unless somebody keeps it",
@@ -344,6 +355,10 @@ fn done(story: &mut Story, notice: &Notice) {
             }
         }
         NoticeKind::WouldQuarantine { steps } => story.listed("Would do", steps.clone()),
+        NoticeKind::Secured { made, not_made } => {
+            story.listed("Not done", not_made.clone());
+            story.listed("Done", made.clone());
+        }
         NoticeKind::Released { restored, .. } => {
             let text = |(i, g): &(picket_model::InterfaceId, Vec<picket_model::GroupId>)| {
                 format!(
@@ -360,6 +375,46 @@ fn done(story: &mut Story, notice: &Notice) {
         | NoticeKind::Fix(_)
         | NoticeKind::Trouble { .. } => {}
     }
+}
+
+/// How interfaces were found: those of one instance that are alike, for the same reason, on one line; the worst first.
+fn verified(interfaces: &[InterfaceOutcome]) -> Vec<String> {
+    let mut alike: BTreeMap<(u8, &str, &str, &str), Vec<&str>> = BTreeMap::new();
+    for i in interfaces {
+        let (worst, why) = match &i.verification {
+            Verification::Leaking(why) => (0, why.as_str()),
+            Verification::Pending(why) => (1, why.as_str()),
+            Verification::Cut => (2, ""),
+        };
+        alike.entry((worst, i.instance.as_str(), i.verification.word(), why)).or_default().push(i.interface.as_str());
+    }
+    let line = |((_, instance, word, why), ids): (&(u8, &str, &str, &str), &Vec<&str>)| {
+        let named = ids.iter().take(MOST_NAMED).copied().collect::<Vec<_>>().join(", ");
+        let more = ids.len().saturating_sub(MOST_NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let why = if why.is_empty() { String::new() } else { format!("  {why}") };
+        format!("{word:<8}{named}{more} of {instance}{why}")
+    };
+    alike.iter().map(line).collect()
+}
+
+/// What the containment may break, as far as is known: whoever is woken has to weigh it.
+fn may_break(d: &Decision) -> Vec<String> {
+    let (nodes, others): (Vec<_>, Vec<_>) = d.targets.iter().partition(|t| t.node_of.is_some());
+    let mut lines = Vec::new();
+    let clusters: BTreeSet<&str> = nodes.iter().filter_map(|t| t.node_of.as_deref()).collect();
+    for cluster in clusters {
+        let count = nodes.iter().filter(|t| t.node_of.as_deref() == Some(cluster)).count();
+        let nodes = if count == 1 { "1 node".to_owned() } else { format!("{count} nodes") };
+        lines.push(format!("pods on {nodes}, {cluster}: cut off, and moved by their cluster where it can"));
+    }
+    match others.len() {
+        0 => {}
+        1 => lines.push("whatever speaks with it: every connection ends, and it is in no load balancer".to_owned()),
+        n => lines
+            .push(format!("whatever speaks with these {n}: every connection ends, and they are in no load balancer")),
+    }
+    lines
 }
 
 fn next(story: &mut Story, notice: &Notice) {
@@ -380,6 +435,10 @@ fn next(story: &mut Story, notice: &Notice) {
             if let Some(first) = ids.first() {
                 story.command("Cut it off", &format!("picket quarantine {first} --reason \"...\" --stack {stack}"));
             }
+        }
+        NoticeKind::Secured { .. } => {
+            story.command("Lift it", &format!("picket release {case} --reason \"...\" --stack {stack}"));
+            story.command("History", &format!("picket journal {case} --stack {stack}"));
         }
         NoticeKind::Released { .. } => story.command("History", &format!("picket journal {case} --stack {stack}")),
         NoticeKind::Tampering { .. } => {
@@ -403,8 +462,9 @@ fn severity(kind: &NoticeKind) -> &'static str {
         NoticeKind::Escalated { .. } | NoticeKind::Tampering { .. } => "emergency",
         NoticeKind::Quarantined { .. } | NoticeKind::Refused { .. } | NoticeKind::Trouble { .. } => "critical",
         NoticeKind::WouldQuarantine { .. } => "high",
+        NoticeKind::Secured { not_made, .. } if !not_made.is_empty() => "medium",
         NoticeKind::Suspicious => "medium",
-        NoticeKind::Released { .. } => "low",
+        NoticeKind::Released { .. } | NoticeKind::Secured { .. } => "low",
         NoticeKind::Fix(fix) => fixes::severity(fix.became),
     }
 }

@@ -8,7 +8,9 @@ pub mod junit;
 #[cfg(test)]
 mod made;
 pub mod ocsf;
+pub mod risk;
 pub mod sarif;
 pub mod snapshot;
+pub mod together;
 
 pub use snapshot::Report;

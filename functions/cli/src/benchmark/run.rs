@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use picket_checks::assessment::{Question, assess};
 use picket_model::{Assessment, BenchmarkResult, ControlResult, Outcome};
+use picket_report::risk::risks;
 use serde::Serialize;
 
 use super::named;
-use crate::assess::risks;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::posture::{Sources, render};

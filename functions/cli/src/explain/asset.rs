@@ -4,11 +4,12 @@ use jiff::Timestamp;
 use picket_checks::assessment::{Question, assess, is};
 use picket_checks::risk::Live;
 use picket_model::{Evaluation, Finding, InstanceId};
+use picket_report::risk::risks_with;
 use picket_report::snapshot::AssetRisk;
 use serde::Serialize;
 
 use super::Args;
-use crate::assess::{risks_with, with_readings};
+use crate::assess::with_readings;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::posture::Case;

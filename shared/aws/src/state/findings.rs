@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use futures::{StreamExt as _, TryStreamExt as _};
 use jiff::{SignedDuration, Timestamp};
-use picket_model::{AccountId, BenchmarkResult, Finding};
+use picket_model::{AccountId, BenchmarkResult, Finding, Unseen};
 use picket_pipeline::ports::{Answer, Kind, PortError};
 use picket_pipeline::posture::{File, Findings};
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,8 @@ const AT_ONCE: usize = 25;
 const RESOLVED: SignedDuration = SignedDuration::from_hours(24 * 90);
 /// How many findings a control names; an item holds 400 KB.
 const NAMED: usize = 20;
+/// How many things that were not seen are kept.
+const MOST_UNSEEN: usize = 500;
 /// How much text of a user's rules fits into one item.
 const PER_ITEM: usize = 300_000;
 
@@ -53,6 +55,16 @@ impl Findings for Table {
             self.put_whole("keeping a benchmark of", &pk, item).await?;
         }
         Ok(())
+    }
+
+    async fn keep_unseen(&self, account: &AccountId, unseen: &[Unseen]) -> Answer<()> {
+        // An item holds 400 KB: what is beyond is counted by its last line.
+        let mut kept: Vec<Unseen> = unseen.iter().take(MOST_UNSEEN).cloned().collect();
+        if let Some(more) = unseen.len().checked_sub(MOST_UNSEEN).filter(|n| *n > 0) {
+            let why = "`picket assess` names each".to_owned();
+            kept.push(Unseen { what: format!("and {more} more"), why, permission: None });
+        }
+        self.put_unseen(account, &kept).await
     }
 
     async fn rule_files(&self) -> Answer<Vec<File>> {

@@ -22,6 +22,10 @@
 //! | `notice#window#<group>` | `window` | until when what is like a notice is kept back |
 //! | `finding#<account>` | finding id | findings, open and lately resolved |
 //! | `benchmark#<account>` | benchmark id | what its controls came to in the last sweep |
+//! | `benchmark#<account>#unseen` | `unseen` | what the last sweep of all rules could not read |
+//! | `episode#<account>` | `<time>#<notice>` | what was told, for the live report |
+//! | `report#<account>` | `hub` | until when Security Hub knows of findings |
+//! | `trend#<account>` | date | how many findings were open that day |
 //! | `rules` | `part-…` | the user's own rules, benchmarks and waivers |
 
 mod atlas;
@@ -31,6 +35,7 @@ mod holds;
 mod inventory;
 mod outbox;
 mod policies;
+mod reports;
 mod waiting;
 
 pub use inventory::Known;

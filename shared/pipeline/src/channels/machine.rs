@@ -50,6 +50,7 @@ pub fn detail(story: &Story, notice: &Notice) -> Value {
         "reasons": reasons,
         "unknown": d.score.unknown.iter().take(MOST).map(|u| short(u)).collect::<Vec<_>>(),
         "interfaces": interfaces(&notice.kind),
+        "contained_at": contained(&notice.kind),
         "expires_at": expires(&notice.kind),
         "commands": commands,
         "text": story.text(),
@@ -80,6 +81,13 @@ fn interfaces(kind: &NoticeKind) -> Vec<Value> {
         json!({ "instance": i.instance, "interface": i.interface, "is": i.verification.word(), "why": why.map(|w| short(w)) })
     };
     interfaces.iter().take(MOST).map(one).collect()
+}
+
+fn contained(kind: &NoticeKind) -> Option<String> {
+    match kind {
+        NoticeKind::Quarantined { contained_at, .. } => Some(contained_at.to_string()),
+        _ => None,
+    }
 }
 
 fn expires(kind: &NoticeKind) -> Option<String> {

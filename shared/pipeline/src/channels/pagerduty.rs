@@ -26,8 +26,7 @@ pub(super) fn write(story: &Story, notice: &Notice) -> Option<String> {
         .parts
         .iter()
         .filter(|p| p.is == Is::Link)
-        .flat_map(|p| &p.lines)
-        .map(|l| json!({ "href": l, "text": "The plan" }))
+        .flat_map(|p| p.lines.iter().map(|l| json!({ "href": l, "text": p.label })))
         .collect();
     written(&json!({
         "event_action": "trigger",

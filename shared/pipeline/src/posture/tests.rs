@@ -65,6 +65,10 @@ impl Findings for World {
     async fn benchmarks(&self, _: &AccountId) -> Answer<Vec<BenchmarkResult>> {
         Ok(self.benchmarks.lock().unwrap().clone())
     }
+    async fn keep_unseen(&self, _: &AccountId, _: &[picket_model::Unseen]) -> Answer<()> {
+        Ok(())
+    }
+
     async fn keep_benchmarks(&self, _: &AccountId, results: &[BenchmarkResult], _: Timestamp) -> Answer<()> {
         *self.benchmarks.lock().unwrap() = results.to_vec();
         Ok(())

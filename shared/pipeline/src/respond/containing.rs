@@ -93,7 +93,7 @@ pub(super) async fn carry_out(
     cutting::shut_windows(ports, permit, decision, windows).await;
     let how = How { in_force, permit: Some(permit), opened: &opened };
     let closed = close(ports, settings, decision, plan, live, ours, changed, contained_at, how).await?;
-    securing::secure(ports, in_force, permit, live, closed).await?;
+    securing::secure(ports, settings, in_force, permit, decision, live, closed).await?;
     match taken.busy {
         Some(why) => Ok(Responded::Later(why)),
         None => Ok(Responded::Contained(plan.steps.len())),
@@ -248,7 +248,7 @@ pub(super) async fn resume(
     }
     let secured = unsecured.len();
     if let Some(permit) = &permit {
-        securing::secure(ports, in_force, permit, live, unsecured).await?;
+        securing::secure(ports, settings, in_force, permit, decision, live, unsecured).await?;
     }
     Ok(if count + secured == 0 { Responded::Nothing } else { Responded::Contained(count) })
 }

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use futures::future::join_all;
 use picket_model::{
-    Change, Decision, Hold, HoldState, Instance, InstanceId, Measure, MeasureState, Mode, Owner, Untrusted,
+    Change, Decision, Hold, HoldState, Instance, InstanceId, Measure, MeasureState, Mode, NoticeKind, Owner, Untrusted,
 };
 
-use super::{Ports, cutting};
+use super::{Ports, cutting, digest, notice};
 use crate::actions::{self, Subject, freeze_scaling_group};
-use crate::in_force::InForce;
+use crate::in_force::{InForce, Settings};
 use crate::measures::{self, Made};
+use crate::messages::Message;
 use crate::permit::Permit;
 use crate::plan::Live;
 use crate::ports::{Answer, Kind};
@@ -178,26 +179,66 @@ pub(super) fn not_done(held: &[Hold]) -> Vec<String> {
     lines
 }
 
-/// Plans and makes the measures of instances that are contained.
+/// Plans and makes the measures of instances that are contained, and tells what came of it: the alert's one follow-up.
 ///
 /// # Errors
 /// The first passing fault; every other instance is secured all the same, and the rest is resumed.
 pub(super) async fn secure(
     ports: &Ports<'_>,
+    settings: &Settings,
     in_force: &InForce,
     permit: &Permit,
+    decision: &Decision,
     live: &Live,
     held: Vec<Hold>,
 ) -> Answer<()> {
-    let outcomes = join_all(held.iter().map(|hold| secure_one(ports, in_force, permit, live, hold))).await;
-    outcomes.into_iter().find(Result::is_err).unwrap_or(Ok(()))
+    let made = join_all(held.iter().map(|hold| secure_one(ports, in_force, permit, live, hold))).await;
+    let (mut secured, mut failed) = (Vec::new(), None);
+    for outcome in made {
+        match outcome {
+            Ok(hold) => secured.extend(hold),
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    // Told before it is closed, as containment is: a crash in between tells the same notice again, which is told once.
+    tell(ports, settings, decision, &secured).await?;
+    let closed = secured.iter().map(|made| {
+        let closed = Hold { secured: true, lease_until: ports.clock.now(), ..made.clone() };
+        async move { ports.holds.update(made, &closed, &[]).await }
+    });
+    let closed = join_all(closed).await.into_iter().find_map(Result::err);
+    failed.or(closed).map_or(Ok(()), Err)
+}
+
+/// Nothing is told where nothing was to be done beside the groups: then the alert was whole.
+async fn tell(ports: &Ports<'_>, settings: &Settings, decision: &Decision, secured: &[Hold]) -> Answer<()> {
+    let made = secured.iter().flat_map(|h| &h.measures).filter(|m| m.state == MeasureState::Done);
+    let mut made: Vec<String> = made.map(|m| m.apply.to_string()).collect();
+    made.dedup();
+    let not_made = not_done(secured);
+    if made.is_empty() && not_made.is_empty() {
+        return Ok(());
+    }
+    let of: Vec<String> = secured.iter().map(|h| format!("{}@{}", h.instance, h.times)).collect();
+    let id = format!("{}/secured/{}", decision.case, digest(of.iter().map(String::as_str)));
+    let mut decision = decision.clone();
+    decision.targets.retain(|t| secured.iter().any(|h| t.instance.as_ref() == Some(&h.instance)));
+    let kind = NoticeKind::Secured { made, not_made };
+    ports.queues.send(vec![Message::Notice(Box::new(notice(&decision, settings, id, kind, ports)))]).await
 }
 
 fn anew(measure: &Measure) -> Measure {
     Measure { state: MeasureState::Intended, ..measure.clone() }
 }
 
-async fn secure_one(ports: &Ports<'_>, in_force: &InForce, permit: &Permit, live: &Live, hold: &Hold) -> Answer<()> {
+/// The hold with its measures made; none if another worker has it.
+async fn secure_one(
+    ports: &Ports<'_>,
+    in_force: &InForce,
+    permit: &Permit,
+    live: &Live,
+    hold: &Hold,
+) -> Answer<Option<Hold>> {
     let gone = !live.instances.iter().any(|i| i.id == hold.instance && !i.state.is_gone());
     let shown = live.instances.iter().find(|i| i.id == hold.instance);
     let planned = match in_force.reach(&hold.scope, shown).mode {
@@ -222,13 +263,9 @@ async fn secure_one(ports: &Ports<'_>, in_force: &InForce, permit: &Permit, live
         },
     };
     let by = Untrusted::new("respond");
-    let Some(Made { hold: made, passing }) = measures::make(measure_ports(ports), permit, &by, hold, planned).await?
-    else {
-        return Ok(());
-    };
-    if let Some(error) = passing {
-        return Err(error);
+    match measures::make(measure_ports(ports), permit, &by, hold, planned).await? {
+        None => Ok(None),
+        Some(Made { passing: Some(error), .. }) => Err(error),
+        Some(Made { hold: made, passing: None }) => Ok(Some(made)),
     }
-    let secured = Hold { secured: true, lease_until: ports.clock.now(), ..made.clone() };
-    ports.holds.update(&made, &secured, &[]).await.map(drop)
 }
