@@ -115,7 +115,7 @@ def _leading_keys(request: dict) -> set[str]:
 
 def know_iam_resources() -> None:
     """The resources of IAM's own calls with their paths, and `iam:PolicyARN` of what is attached or detached; tags of
-    EKS, service settings, capacity providers and compute environments, which have ARNs, too.
+    EKS, the source of events, service settings, capacity providers and compute environments, which have ARNs, too.
     """
     arn_of, context_of = iam_actions.extract_resource_arn, iam_actions.request_tag_context
 
@@ -128,6 +128,10 @@ def know_iam_resources() -> None:
     def context(service: str, action: str, body: bytes, params: dict) -> dict:
         found = context_of(service, action, body, params)
         policy = _first(params, "PolicyArn") if action.startswith(("iam:Attach", "iam:Detach")) else ""
+        if action == "events:PutEvents":
+            # One source a call, as ours are.
+            with contextlib.suppress(ValueError, IndexError, KeyError):
+                found = {**found, "events:source": json.loads(body)["Entries"][0]["Source"]}
         return {**found, "iam:PolicyARN": policy} if policy else found
 
     iam_actions.extract_resource_arn, iam_actions.request_tag_context = resource, context
