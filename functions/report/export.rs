@@ -12,6 +12,9 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Security Hub forgets a finding that is not updated for 90 days; one that stays open is told again before.
 const AGAIN: SignedDuration = SignedDuration::from_hours(24 * 30);
 
+/// A finding is dated by the moment its judging began, and kept when it ends: after an import that looked meanwhile.
+const LATE: SignedDuration = SignedDuration::from_mins(20);
+
 /// A file beside the page.
 pub struct File {
     /// Its name.
@@ -60,7 +63,7 @@ pub async fn import(entry: &Entry, account: &AccountId, report: &Report, home: &
 
 /// Whether a finding was opened, closed or waived since; one that just stays open is told once a month.
 fn is_news(finding: &Finding, since: Option<Timestamp>, now: Timestamp) -> bool {
-    let Some(since) = since else { return true };
+    let Some(since) = since.and_then(|s| s.checked_sub(LATE).ok()) else { return true };
     let ended = finding.waiver.as_ref().map(|w| w.until).filter(|until| *until <= now);
     let changes = [Some(finding.first_seen), finding.resolved_at, ended];
     let stays = finding.resolved_at.is_none() && month(finding.first_seen, now) != month(finding.first_seen, since);
@@ -86,6 +89,12 @@ mod tests {
 
     fn news(finding: &Finding, since: &str, now: &str) -> bool {
         is_news(finding, Some(since.parse().unwrap()), now.parse().unwrap())
+    }
+
+    #[test]
+    fn what_was_judged_while_an_import_looked_is_told_by_the_next() {
+        let late = finding("2026-11-01T00:00:00Z", None);
+        assert!(news(&late, "2026-11-01T00:10:00Z", "2026-11-01T01:00:00Z"));
     }
 
     #[test]

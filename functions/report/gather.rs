@@ -194,7 +194,8 @@ fn assets(book: &Book, assessment: &Assessment, told: &[Told], account: &Account
 /// What was last told of an instance, unless that was that it is released.
 fn going_on<'a>(told: &'a [Told], asset: &str) -> Option<&'a Told> {
     let instance = asset.strip_prefix("ec2.instance/")?;
-    let about = |t: &&Told| t.assets.iter().any(|a| a.instance.as_deref() == Some(instance));
+    let is_sign = |t: &Told| LIVE.contains(&t.kind.as_str()) || t.kind == "released";
+    let about = |t: &&Told| is_sign(t) && t.assets.iter().any(|a| a.instance.as_deref() == Some(instance));
     let last = told.iter().find(about)?;
     LIVE.contains(&last.kind.as_str()).then_some(last)
 }

@@ -60,7 +60,7 @@ mod tests {
 
     fn hold(interfaces: &[&str]) -> Hold {
         let capture = |id: &&str| Capture {
-            interface: InterfaceId::parse(id).unwrap(),
+            interface: InterfaceId::parse(*id).unwrap(),
             vpc: VpcId::parse("vpc-0aaaaaaaaaaaaaaaa").unwrap(),
             groups: vec![GroupId::parse("sg-0aaaaaaaaaaaaaaaa").unwrap()],
         };

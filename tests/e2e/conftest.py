@@ -27,7 +27,7 @@ LONGEST_LOG = 60
 
 # Judging after each call takes much of the emulator's time; the tests of posture switch the rule on. Each alert is told at
 # once: the tests of what merges switch that on.
-PARAMETERS = {"SweepRegions": "home", "AssessOnCalls": "false", "MergeMinutes": "0", "DigestMinutes": "0"}
+PARAMETERS = {"SweepRegions": "home", "AssessOnCalls": "false", "MergeMinutes": "0", "DigestMinutes": "0", "SecurityHub": "on"}
 
 
 def deployed(mode: str, stack: str, channels: dict[str, str] | None = None) -> Iterator[Deployment]:

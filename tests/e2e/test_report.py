@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import urllib.error
 import urllib.request
+from datetime import datetime, timezone
 
 import pytest
 from deployment import eventually
@@ -76,31 +76,35 @@ def test_other_tools_read_findings_in_their_own_formats(picket):
 
 
 def test_security_hub_learns_of_findings_and_of_their_end(picket):
-    lam, name = picket.client("lambda"), f"{picket.stack}-report"
-    variables = lam.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    hub = picket.client("securityhub")
-    hub.enable_security_hub()
-    lam.update_function_configuration(FunctionName=name, Environment={"Variables": {**variables, "PICKET_SECURITY_HUB": "on"}})
-    try:
-        made = finding(picket, "finding-hub000000001")
-        picket.invoke("report", {"link": {"minutes": 5, "fresh": True}})
-        ours = lambda: [f for f in hub.get_findings(Filters={})["Findings"] if f["Id"] == made["id"]]  # noqa: E731
-        [imported] = ours()
-        assert (imported["RecordState"], imported["Severity"]["Label"]) == ("ACTIVE", "HIGH"), imported
-        finding(picket, made["id"], resolved_at="2099-11-26T11:00:00Z")
-        picket.invoke("report", {"link": {"minutes": 5, "fresh": True}})
-        [imported] = ours()
-        assert (imported["RecordState"], imported["Workflow"]["Status"]) == ("ARCHIVED", "RESOLVED"), imported
-    finally:
-        lam.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+    made = finding(picket, "finding-hub000000001")
+    ours = lambda: [f for f in picket.client("securityhub").get_findings()["Findings"] if f["Id"] == made["id"]]  # noqa: E731
+    picket.invoke("report", {"link": {"minutes": 5, "fresh": True}})
+    [imported] = ours()
+    assert (imported["RecordState"], imported["Severity"]["Label"]) == ("ACTIVE", "HIGH"), imported
+    finding(picket, made["id"], resolved_at="2099-11-26T11:00:00Z")
+    picket.invoke("report", {"link": {"minutes": 5, "fresh": True}})
+    [imported] = ours()
+    assert (imported["RecordState"], imported["Workflow"]["Status"]) == ("ARCHIVED", "RESOLVED"), imported
 
 
 def finding(picket, name: str, resolved_at: str | None = None) -> dict:
     """A finding in the state, as collect keeps it."""
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     body = {
         "id": name, "rule": "iam_root_no_access_keys", "title": "The root user has keys", "severity": "high", "account": picket.account,
         "region": None, "asset": "iam.root/root", "controls": [], "readings": [], "fix": "Delete them.", "action": None,
-        "first_seen": "2026-11-26T10:00:00Z", "last_seen": "2026-11-26T10:00:00Z", "resolved_at": resolved_at, "waiver": None,
+        "first_seen": now, "last_seen": now, "resolved_at": resolved_at, "waiver": None,
     }
     picket.put({"pk": {"S": f"finding#{picket.account}"}, "sk": {"S": name}, "body": {"S": json.dumps(body)}})
     return body
+
+
+def test_a_report_is_opened_and_saved_from_the_terminal(picket, tmp_path):
+    file = tmp_path / "report.html"
+    done = picket.cli("report", "--fresh", "--save", str(file))
+    assert done.returncode == 0, done.stderr
+    assert file.read_text().startswith("<!doctype html>")
+    link = json.loads(picket.cli("report", "--output", "json").stdout)
+    assert (link["of"], link["minutes"]) == (picket.account, 15) and link["url"].startswith("http")
+    missing = picket.cli("report", "--of", "999999999999")
+    assert missing.returncode != 0 and "looking for the report" in missing.stderr

@@ -61,6 +61,8 @@ def authorize_batches_as_single_calls() -> None:
 
     def extract(service: str, *args: Any, **kwargs: Any) -> str | None:
         action = original(service, *args, **kwargs)
+        if service == "securityhub" and args[1] == "/findings/import":
+            return "securityhub:BatchImportFindings"
         return action.removesuffix("Batch") if service == "sqs" and action else action
 
     iam_actions.extract_iam_action = extract
@@ -143,6 +145,9 @@ def calls_count_as_tls() -> None:
 
 
 def _named_resource(service: str, path: str, body: bytes) -> str:
+    if service == "securityhub":
+        account = get_account_id()
+        return f"arn:aws:securityhub:{get_region()}:{account}:product/{account}/default"
     if service == "eks" and path.startswith("/tags/"):
         return unquote(path.removeprefix("/tags/"))
     if service == "ssm" and b"SettingId" in body:
@@ -200,6 +205,19 @@ def policies_are_attached_and_deleted_as_in_aws() -> None:
 def replace_service(module: str, handler: Any) -> None:
     """Answer a service with `handler`, an object with an async `handle_request` and a `reset`."""
     app._loaded_modules[module] = handler
+
+
+def add_service(name: str, handler: Any) -> None:
+    """Answer a service that ministack does not know, told by the scope of the caller's signature."""
+    original = app.detect_service
+
+    def detect(method: str, path: str, headers: dict, query: dict) -> str:
+        signed = f"/{name}/aws4_request" in (headers.get("authorization") or "")
+        return name if signed else original(method, path, headers, query)
+
+    app.detect_service = detect
+    app.SERVICE_HANDLERS[name] = handler.handle_request
+    iam_actions.SERVICE_TO_IAM_NAMESPACE[name] = name
 
 
 def wrap_handler(module: Any, wrapper: Any) -> None:

@@ -10,7 +10,7 @@ use crate::session::{DEFAULT_STACK, Session};
 use crate::show::{Color, Format, Show};
 use crate::{
     approve, assess, benchmark, completions, demo, doctor, explain, fingerprint, fix, holds, journal, keep, pause,
-    policy, quarantine, release, replay, rule, scan,
+    policy, quarantine, release, replay, report, rule, scan,
 };
 
 /// Finds new Kubernetes clusters and EC2 instances, judges them, and cuts off those that are rogue.
@@ -92,6 +92,8 @@ pub enum Command {
     Holds(holds::Args),
     /// Show what was meant, done and verified in a case
     Journal(journal::Args),
+    /// Open the live report, save it, or make a link to it
+    Report(report::Args),
     /// Say that a quarantine stays, whatever its deadline
     Keep(keep::Args),
     /// Cut instances off, now
@@ -136,6 +138,7 @@ impl Command {
             Self::Doctor(args) => doctor::run(args, session).await,
             Self::Holds(args) => holds::run(args, session).await,
             Self::Journal(args) => journal::run(args, session).await,
+            Self::Report(args) => report::run(args, session).await,
             Self::Keep(args) => keep::run(args, session).await,
             Self::Quarantine(args) => quarantine::run(args, session).await,
             Self::Release(args) => release::run(args, session).await,
@@ -202,6 +205,7 @@ mod tests {
             "picket approve case-0123456789ab",
             "picket deny case-0123456789ab --reason later",
             "picket policy check p.yaml",
+            "picket report --of organization --save r.html --minutes 60",
             "picket keep case-0123456789ab --reason mines",
             "picket pause --reason maintenance",
             "picket fingerprint show kops",

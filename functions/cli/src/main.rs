@@ -22,7 +22,9 @@ mod policy;
 mod posture;
 mod quarantine;
 mod release;
+
 mod replay;
+mod report;
 mod rule;
 mod scan;
 mod session;

@@ -5,6 +5,10 @@ use std::time::Duration;
 
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_smithy_http_client::default_connector;
+use aws_smithy_runtime_api::client::http::{HttpConnector as _, HttpConnectorSettings};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
 use jiff::Timestamp;
 use picket_pipeline::ports::{Answer, Kind, PortError};
 
@@ -13,6 +17,8 @@ use crate::{Clients, Environment};
 
 /// The variable that holds the bucket's name.
 const BUCKET: &str = "PICKET_REPORT_BUCKET";
+/// How long one part of reading a page may take.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// One bucket.
 #[derive(Debug)]
@@ -28,6 +34,28 @@ pub struct Shared {
     pub url: String,
     /// When the page was written.
     pub written: Option<Timestamp>,
+}
+
+/// What a link leads to, without credentials: the link carries its own.
+///
+/// # Errors
+/// If it expired, or nothing is there.
+pub async fn fetch(clients: &Clients, url: &str) -> Answer<Vec<u8>> {
+    const DOING: &str = "reading";
+    let wrong = |kind, why: &str| PortError::new(DOING, "the report", kind, why);
+    let settings = HttpConnectorSettings::builder().connect_timeout(TIMEOUT).read_timeout(TIMEOUT).build();
+    let connector = default_connector(&settings, clients.config().sleep_impl());
+    let connector = connector.ok_or_else(|| wrong(Kind::Other, "there is no HTTP client"))?;
+    let mut request = HttpRequest::new(SdkBody::empty());
+    request.set_uri(url).map_err(|_| wrong(Kind::Other, "its link is no address"))?;
+    let answer = connector.call(request).await.map_err(|e| wrong(Kind::Transient, &e.to_string()))?;
+    match answer.status().as_u16() {
+        200 => {}
+        status => return Err(wrong(Kind::NotFound, &format!("S3 answered {status}; ask for a new link"))),
+    }
+    let body =
+        ByteStream::new(answer.into_body()).collect().await.map_err(|e| wrong(Kind::Transient, &e.to_string()))?;
+    Ok(body.to_vec())
 }
 
 /// The key of an account's page, or of the organization's.

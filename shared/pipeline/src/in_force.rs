@@ -5,7 +5,7 @@ use picket_checks::{Policy, PolicyError};
 use picket_model::{Instance, Mode, Scope, Untrusted};
 use std::hash::{Hash, Hasher};
 
-use crate::ports::{Answer, Policies, StoredPolicy};
+use crate::ports::{Answer, Kind, Policies, StoredPolicy};
 
 /// What a deployment is told by its environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +86,10 @@ pub async fn of(stored: StoredPolicy, policies: &dyn Policies, settings: &Settin
             if stored.good.as_ref() != Some(current)
                 && let Err(error) = policies.keep_good(current).await
             {
-                tracing::info!(%error, "the policy is in force and not kept as the last good one yet");
+                match error.kind {
+                    Kind::Denied => tracing::debug!(%error, "keeping the last good policy is left to assess"),
+                    _ => tracing::info!(%error, "the policy is in force and not kept as the last good one yet"),
+                }
             }
             (in_force.policy, in_force.version) = (policy, version(current));
         }

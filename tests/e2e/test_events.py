@@ -1,0 +1,64 @@
+"""Events of our own: others can react to what is told and judged, by documented shapes."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+from deployment import ROOT, eventually, unique
+
+
+def listening(picket) -> str:
+    """A queue that gets every event of ours, by a rule such as anybody may make."""
+    name = unique("reacts")
+    url = picket.sqs.create_queue(QueueName=name)["QueueUrl"]
+    queue = f"arn:aws:sqs:{picket.region}:{picket.account}:{name}"
+    statement = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": queue}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    picket.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    events = picket.client("events")
+    events.put_rule(Name=name, EventPattern=json.dumps({"source": ["picket"], "detail-type": [{"prefix": "Picket "}]}))
+    events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": queue}])
+    return url
+
+
+def received(picket, url: str) -> list[dict]:
+    messages = picket.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0).get("Messages", [])
+    return [json.loads(message["Body"]) for message in messages]
+
+
+def valid(event: dict) -> dict:
+    shape = {"Picket Notice": "notice", "Picket Assessment": "assessment"}[event["detail-type"]]
+    schema = json.loads((ROOT / "infra/events" / f"{shape}.schema.json").read_text())
+    checker = jsonschema.FormatChecker()
+    jsonschema.Draft202012Validator(schema, format_checker=checker).validate(event["detail"])
+    return event["detail"]
+
+
+def test_a_quarantine_its_follow_up_and_its_release_are_events_of_a_documented_shape(picket, place):
+    url = listening(picket)
+    [instance] = picket.launch_miner(place)
+    picket.alert_about(instance, "QUARANTINED")
+    case = eventually(lambda: picket.hold_of(instance), "a hold")["case"]
+    seen: dict[str, dict] = {}
+
+    def kinds() -> set[str]:
+        for event in received(picket, url):
+            if event["detail-type"] == "Picket Notice" and event["detail"]["case"] == case:
+                seen[event["detail"]["kind"]] = valid(event)
+        return set(seen)
+
+    eventually(lambda: {"quarantined", "secured"} <= kinds(), "containment and its follow-up", seconds=60)
+    assert [a["instance"] for a in seen["quarantined"]["assets"]] == [instance]
+    assert {i["is"] for i in seen["quarantined"]["interfaces"]} <= {"CUT", "PENDING"}
+    assert "May break" in seen["quarantined"]["text"] and "QUARANTINE COMPLETE" in seen["secured"]["headline"], seen["secured"]
+    picket.invoke_release(case=case, reason="a test", by="test")
+    eventually(lambda: "released" in kinds(), "the release", seconds=60)
+
+
+def test_the_end_of_an_assessment_is_an_event(picket):
+    url = listening(picket)
+    picket.invoke("collect", {"ask": "sweep", "account": picket.account})
+    judged = lambda: [e for e in received(picket, url) if e["detail-type"] == "Picket Assessment"]  # noqa: E731
+    detail = valid(eventually(judged, "the event", seconds=60)[0])
+    assert detail["sweep"] is True and detail["account"] == picket.account
