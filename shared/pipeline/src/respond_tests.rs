@@ -200,12 +200,38 @@ pub(crate) fn notices(world: &World) -> Vec<Notice> {
     state.sent.iter().filter_map(notice).collect()
 }
 
+/// What was told first; what completes an alert is left out.
+pub(crate) fn alerts(world: &World) -> Vec<Notice> {
+    let is_first = |n: &Notice| !matches!(n.kind, NoticeKind::Secured { .. });
+    notices(world).into_iter().filter(is_first).collect()
+}
+
+#[test]
+fn an_alert_is_completed_by_one_follow_up_that_says_what_was_done_and_what_was_not() {
+    let world = world(2, 2);
+    until_done(&world, &decision(2));
+    until_done(&world, &decision(2));
+    let told = notices(&world);
+    let kinds: Vec<_> = told.iter().map(|n| n.kind.name()).collect();
+    assert_eq!(kinds, ["quarantined", "secured"]);
+    let NoticeKind::Secured { made, .. } = &told[1].kind else { panic!("{:?}", told[1].kind) };
+    assert!(!made.is_empty());
+}
+
+#[test]
+fn where_nothing_is_done_beside_the_groups_the_alert_is_whole() {
+    let world = world(1, 1);
+    world.state().policy.current = Some("version: 1\nmode: enforce\ncontainment: contain_only\n".to_owned());
+    until_done(&world, &decision(1));
+    assert_eq!(notices(&world).iter().map(|n| n.kind.name()).collect::<Vec<_>>(), ["quarantined"]);
+}
+
 #[test]
 fn every_interface_ends_in_an_empty_quarantine_group_with_its_capture_kept() {
     let world = world(3, 4);
     assert_eq!(once(&world, &decision(3), &settings()).unwrap().unwrap(), Responded::Contained(12));
     assert_contained(&world, "");
-    assert_eq!(notices(&world).len(), 1);
+    assert_eq!(alerts(&world).len(), 1);
 }
 
 #[test]
@@ -230,7 +256,7 @@ fn the_same_decision_ten_times_changes_and_tells_once() {
         once(&world, &decision(2), &settings()).unwrap().unwrap();
     }
     let changes = world.state().calls.iter().filter(|c| **c == "set_groups").count();
-    assert_eq!((changes, notices(&world).len()), (4, 1));
+    assert_eq!((changes, alerts(&world).len()), (4, 1));
     assert_contained(&world, "");
 }
 

@@ -7,7 +7,7 @@ use picket_model::{
     Tracking, Verification, Way,
 };
 
-use super::super::tests::{decision, instance_id, notices, once, settings, until_done, world};
+use super::super::tests::{alerts, decision, instance_id, notices, once, settings, until_done, world};
 use crate::fakes::{Fault, World};
 
 const EVERY_FAULT: [Fault; 4] = [Fault::Fails, Fault::LosesReply, Fault::DiesBefore, Fault::DiesAfter];
@@ -56,7 +56,7 @@ fn leaving(way: Way, public: Vec<PublicAddress>, tracking: Tracking, policy: &st
 }
 
 fn words(world: &World) -> Vec<Verification> {
-    let told = notices(world);
+    let told = alerts(world);
     let Some(NoticeKind::Quarantined { interfaces, .. }) = told.last().map(|n| n.kind.clone()) else { panic!() };
     interfaces.into_iter().map(|i| i.verification).collect()
 }
