@@ -161,6 +161,105 @@ def test_docker_is_asked_for_single_fields_alone(run, tmp_path):
     assert json.loads(document["docker"]["daemon"]["text"])["icc"] is False
 
 
+def docker_node(tree: pathlib.Path) -> None:
+    """A host of Docker that listens on TCP, with one container that runs sshd."""
+    argv = ["/usr/bin/dockerd", "-H", "fd://", "-Htcp://0.0.0.0:2376", "--icc=false", "--tlsverify", "--label", f"token={SECRETS['flag token']}"]
+    process(tree, 50, [*argv, "--log-level", "warn", "--log-opt", f"splunk-token={SECRETS['flag token']}"])
+    process(tree, 60, ["sshd: /usr/sbin/sshd -D [listener]"])
+    process(tree, 61, ["/usr/sbin/sshd", "-D"])
+    process(tree, 70, ["/app"])
+    for pid, namespace in ((1, 1), (50, 1), (60, 1), (61, 2), (70, 2)):
+        (tree / f"proc/{pid}/ns").mkdir(parents=True)
+        (tree / f"proc/{pid}/ns/pid").symlink_to(f"pid:[{namespace}]")
+    put(tree, "/etc/docker/daemon.json", '{"tlscacert": "/etc/docker/ca.pem"}\n')
+    put(tree, "/etc/docker/ca.pem", "", 0o444)
+    put(tree, "/usr/bin/runc", "", 0o755)
+    put(tree, "/etc/environment", "DOCKER_CONTENT_TRUST=1\n")
+    put(tree, "/proc/70/root/bin/su", "", 0o4755)
+    put(tree, "/proc/70/root/bin/ls", "", 0o755)
+    state = f'{{"LocalAddr":"","ListenAddr":"0.0.0.0:2377","AdvertiseAddr":"10.0.0.1:2377","DataPathAddr":"","Token":"{SECRETS["flag token"]}"}}'
+    put(tree, "/var/lib/docker/swarm/docker-state.json", state)
+
+
+def test_docker_tells_how_it_is_set_without_what_may_be_a_secret(run, tmp_path):
+    tree = made(eks, tmp_path)
+    docker_node(tree)
+    document = run(tree)
+    docker = document["docker"]
+    assert (docker["installed"], docker["running"], docker["user"], docker["content_trust"]) == (True, True, "0", True)
+    assert docker["flags"] == {"host": ["fd://", "tcp://0.0.0.0:2376"], "icc": ["false"], "tlsverify": ["true"], "log-level": ["warn"]}
+    assert docker["tls"]["ca"]["mode"] == 0o444
+    assert docker["tls"]["key"] == {"path": "/root/.docker/key.pem"}
+    assert docker["paths"]["/usr/bin/runc"] is True
+    assert docker["paths"]["/usr/bin/dockerd"] is False
+    assert not [name for name, secret in SECRETS.items() if secret in json.dumps(docker)]
+
+
+def test_a_node_without_docker_says_so_and_one_without_a_file_says_that(run, tmp_path):
+    tree = made(eks, tmp_path)
+    assert {k: v for k, v in run(tree)["docker"].items() if k != "daemon"} == {"installed": False, "running": False}
+    (tree / "etc/docker/daemon.json").unlink()
+    process(tree, 50, ["dockerd"])
+    docker = run(tree)["docker"]
+    assert docker["daemon"] == {"path": "/etc/docker/daemon.json", "text": "{}"}
+    assert docker["flags"] == {}
+
+
+def test_docker_counts_what_is_in_images_containers_and_the_audit_log(run, tmp_path):
+    tree = made(eks, tmp_path / "tree")
+    docker_node(tree)
+    put(tmp_path, "/bin/docker", f"""
+        #!/bin/sh
+        case "$*" in
+          "images -q") echo aaa; echo bbb ;;
+          history*aaa) echo 'RUN /bin/sh -c apt-get update # buildkit'
+            echo 'COPY a b # buildkit'; echo 'ADD http://h/x /opt/ # buildkit'; echo 'ENV API_TOKEN={SECRETS["flag token"]}'
+            echo '/bin/sh -c #(nop) ADD file:0123 in / ' ;;
+          history*bbb) echo 'RUN apt-get update && apt-get install -y x'; echo 'ENV TOKEN_FILE=/run/t PASSWORD=$X' ;;
+          "ps -q") echo c1 ;;
+          inspect*Pid*) echo 0123456789abcdef 70 ;;
+          "network ls -q") seq 60 ;;
+        esac
+        """, 0o755)  # fmt: skip
+    put(tmp_path, "/bin/auditctl", "#!/bin/sh\necho '-w /usr/bin/docker -p x -k docker'\n", 0o755)
+    put(tmp_path, "/bin/ausearch", """
+        #!/bin/sh
+        echo 'type=EXECVE msg=audit(1): argc=5 a0=docker a1=exec a2=--privileged a3=c a4=sh'
+        echo 'type=EXECVE msg=audit(2): argc=6 a0=docker a1=container a2=exec a3=-u a4=root a5=c'
+        echo 'type=EXECVE msg=audit(3): argc=3 a0=docker a1=run a2=--privileged'
+        """, 0o755)  # fmt: skip
+    docker = run(tree, PICKET_LIVE="1", PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}")["docker"]
+    assert docker["builds"] == {
+        "aaa": {"adds": 1, "lone_updates": 1, "secrets": 1},
+        "bbb": {"adds": 0, "lone_updates": 0, "secrets": 0},
+    }
+    assert docker["setuid"] == {"0123456789ab": ["/bin/su"]}
+    assert docker["sshd"] == ["61"], "the host's own sshd is no container's"
+    assert docker["execs"] == {"privileged": 1, "as_root": 1}
+    assert docker["swarm"] == {"listen": "0.0.0.0:2377", "advertise": "10.0.0.1:2377", "data_path": ""}
+    assert docker["images"] is None, "ids without an answer are no empty list"
+    assert docker["networks"] is None, "half a list would look like a clean one"
+    assert docker["containers"] == []
+
+
+def test_bottlerocket_reports_on_itself_and_never_looks_for_updates(run, tmp_path):
+    tree = made(eks, tmp_path / "tree")
+    assert run(tree)["bottlerocket"] == {"here": False}
+    put(tmp_path, "/bin/apiclient", """
+        #!/bin/sh
+        case "$*" in
+          "report cis "*) echo '{"results":{"br01010101":{"name":"br01010101","status":"PASS"}}}' ;;
+          "raw -u /updates/status") echo '{"update_state":"Idle"}' ;;
+          *update*check*|*refresh*) touch "$PICKET_ROOT/looked" ;;
+        esac
+        """, 0o755)  # fmt: skip
+    document = run(tree, PICKET_LIVE="1", PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    assert document["bottlerocket"]["cis"]["results"]["br01010101"]["status"] == "PASS"
+    assert document["bottlerocket"]["updates"] == {"update_state": "Idle"}
+    assert document["bottlerocket"]["settings"] is None
+    assert not (tree / "looked").exists()
+
+
 def test_only_the_sections_that_are_asked_for_are_told(script, tmp_path):
     tree = made(eks, tmp_path)
     some = script.parent / "some.sh"
