@@ -150,7 +150,7 @@ docker_swarm() {
   comma=
   for pair in listen=ListenAddr advertise=AdvertiseAddr data_path=DataPathAddr; do
     [ -r "$root$dir/swarm/docker-state.json" ] || break
-    printf '%s"%s":"%s"' "$comma" "${pair%=*}" "$(sed -n "s/.*\"${pair#*=}\"[ ]*:[ ]*\"\([A-Za-z0-9.:\[\]*-]*\)\".*/\1/p" "$root$dir/swarm/docker-state.json" | head -n 1)"
+    printf '%s"%s":"%s"' "$comma" "${pair%=*}" "$(sed -n "s/.*\"${pair#*=}\"[ ]*:[ ]*\"\([^\"\\\\]*\)\".*/\1/p" "$root$dir/swarm/docker-state.json" | head -n 1)"
     comma=,
   done
   file="$root$dir/swarm/certificates/swarm-root-ca.crt"
