@@ -171,7 +171,7 @@ def docker_node(tree: pathlib.Path) -> None:
     for pid, namespace in ((1, 1), (50, 1), (60, 1), (61, 2), (70, 2)):
         (tree / f"proc/{pid}/ns").mkdir(parents=True)
         (tree / f"proc/{pid}/ns/pid").symlink_to(f"pid:[{namespace}]")
-    put(tree, "/etc/docker/daemon.json", '{"tlscacert": "/etc/docker/ca.pem"}\n')
+    put(tree, "/etc/docker/daemon.json", '{\n\t"tlscacert": "/etc/docker/ca.pem"\n}\n')
     put(tree, "/etc/docker/ca.pem", "", 0o444)
     put(tree, "/usr/bin/runc", "", 0o755)
     put(tree, "/etc/environment", "DOCKER_CONTENT_TRUST=1\n")
@@ -186,6 +186,7 @@ def test_docker_tells_how_it_is_set_without_what_may_be_a_secret(run, tmp_path):
     docker_node(tree)
     document = run(tree)
     docker = document["docker"]
+    assert yaml.safe_load(docker["daemon"]["text"]) == {"tlscacert": "/etc/docker/ca.pem"}
     assert (docker["installed"], docker["running"], docker["user"], docker["content_trust"]) == (True, True, "0", True)
     assert docker["flags"] == {"host": ["fd://", "tcp://0.0.0.0:2376"], "icc": ["false"], "tlsverify": ["true"], "log-level": ["warn"]}
     assert docker["tls"]["ca"]["mode"] == 0o444
@@ -228,7 +229,9 @@ def test_docker_counts_what_is_in_images_containers_and_the_audit_log(run, tmp_p
         echo 'type=EXECVE msg=audit(2): argc=6 a0=docker a1=container a2=exec a3=-u a4=root a5=c'
         echo 'type=EXECVE msg=audit(3): argc=3 a0=docker a1=run a2=--privileged'
         """, 0o755)  # fmt: skip
-    docker = run(tree, PICKET_LIVE="1", PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}")["docker"]
+    document = run(tree, PICKET_LIVE="1", PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    jsonschema.validate(document, SCHEMA)
+    docker = document["docker"]
     assert docker["builds"] == {
         "aaa": {"adds": 1, "lone_updates": 1, "secrets": 1},
         "bbb": {"adds": 0, "lone_updates": 0, "secrets": 0},

@@ -3,7 +3,8 @@
 o='{''{'
 c='}''}'
 
-# Members of a template: j name path, and d name path default for what may not be set.
+# Members of a template: j name path, and d name path default for what may not be set. Paths are as Docker's program names
+# its fields (CPUShares), not as its JSON does: with the names of JSON what is not set is an error, and all is lost.
 j() { printf '"%s":%sjson .%s%s' "$1" "$o" "$2" "$c"; }
 d() { printf '"%s":%sif .%s%s%sjson .%s%s%selse%s%s%send%s' "$1" "$o" "$2" "$c" "$o" "$2" "$c" "$o" "$c" "$3" "$o" "$c"; }
 # yes name path: whether something is there.
@@ -84,28 +85,26 @@ inspected() {
 
 # How images were made: numbers of ADD past the first layer, of updates alone in a layer, and of what looks like a secret.
 docker_builds() {
-  if [ $# -gt 100 ]; then printf null; return; fi
-  printf '{'
-  comma=
+  all=
+  begun="$(date +%s)"
   for id in "$@"; do
+    if [ $(($(date +%s) - begun)) -gt 30 ]; then printf null; return; fi
     lines="$(soon docker history --no-trunc --format "$o.CreatedBy$c" "$id" 2>/dev/null)" || continue
-    printf '%s"%s":' "$comma" "$(name_of "$id")"
-    printf '%s\n' "$lines" | awk '
+    all="$all${all:+,}\"$(name_of "$id")\":$(printf '%s\n' "$lines" | awk '
       / ADD |^ADD / && !/ \/ *(# buildkit)?$/ { adds++ }
       /(apt-get|apt|apk|yum|dnf) +(-[^ ]+ +)*update/ && !/ (install|add|upgrade|dist-upgrade) / { alone++ }
       /(AKIA|ASIA)[A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9]|PRIVATE KEY|gh[pousr]_[A-Za-z0-9]|xox[abpr]-|:\/\/[^@\/ "]+:[^@\/ "]+@/ { secrets++; next }
       toupper($0) ~ /(^|[ -])[A-Z0-9_]*(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|CREDENTIALS?)=[^ $"]/ { secrets++ }
-      END { printf "{\"adds\":%d,\"lone_updates\":%d,\"secrets\":%d}", adds, alone, secrets }'
-    comma=,
+      END { printf "{\"adds\":%d,\"lone_updates\":%d,\"secrets\":%d}", adds, alone, secrets }')"
   done
-  printf '}'
+  printf '{%s}' "$all"
 }
 
 # Programs in running containers that run as their owner or group; null where looking took too long.
 docker_setuid() {
   begun="$(date +%s)"
   {
-    soon docker inspect --format "$o.Id$c $o.State.Pid$c" "$@" 2>/dev/null | while read -r id pid; do
+    soon docker inspect --format "$o.ID$c $o.State.Pid$c" "$@" 2>/dev/null | while read -r id pid; do
       [ "${pid:-0}" -gt 0 ] 2>/dev/null || continue
       if [ $(($(date +%s) - begun)) -gt 45 ]; then echo '~cut'; break; fi
       echo "I $id"
@@ -173,25 +172,25 @@ docker() {
     flags="$(tr '\0\n' '\n ' 2>/dev/null <"$(or_none "$root/proc/${pid:-none}/cmdline")" | dockerd_flags)"
     named="$(printf %s "$flags" | sed -n 's/.*"config-file":\["\(\/[A-Za-z0-9._\/-]*\)".*/\1/p')"
     config="${named:-$config}"
-    [ -f "$root$config" ] || printf ',"daemon":{"path":"%s","text":"{}"}' "$config"
     printf ',"flags":%s,"paths":%s,"tls":%s' "$flags" "$(docker_paths)" "$(docker_tls "$flags" "$config")"
     [ -z "$pid" ] || printf ',"user":"%s"' "$(awk '/^Uid:/ { print $2 }' "$root/proc/$pid/status" 2>/dev/null)"
     printf ',"content_trust":%s' "$(if grep -Eqs '^[ 	]*(export[ 	]+)?DOCKER_CONTENT_TRUST="?1"?[ 	]*$' "$root/etc/environment" "$root/etc/profile" "$root"/etc/profile.d/*.sh "$root/etc/bashrc" "$root/etc/bash.bashrc"; then echo true; else echo false; fi)"
     comma=,
   fi
-  one_text daemon "$config"
+  # No file sets nothing. Its tabs are blanks here, which YAML knows too.
+  if [ -f "$root$config" ]; then printf ',"daemon":{"path":"%s","text":%s}' "$config" "$(tr '\t' ' ' <"$root$config" | text_of /dev/stdin)"; else printf ',"daemon":{"path":"%s","text":"{}"}' "$config"; fi
   if has docker && soon docker info >/dev/null 2>&1; then
     printf ',"info":'
     soon docker info --format "{$(j driver Driver),$(j logging_driver LoggingDriver),$(j cgroup_driver CgroupDriver),$(d security_options SecurityOptions '[]'),$(j live_restore LiveRestoreEnabled),$(j experimental ExperimentalBuild),$(j server_version ServerVersion),$(j root_dir DockerRootDir),$(j swarm Swarm.LocalNodeState),$(j swarm_managers Swarm.Managers),$(j swarm_manager Swarm.ControlAvailable),\"autolock\":${o}if .Swarm.Cluster${c}${o}json .Swarm.Cluster.Spec.EncryptionConfig.AutoLockManagers${c}${o}else${c}null${o}end${c},\"node_certificates\":${o}if .Swarm.Cluster${c}${o}json .Swarm.Cluster.Spec.CAConfig.NodeCertExpiry${c}${o}else${c}null${o}end${c},$(j containers Containers),$(j containers_running ContainersRunning),$(j containers_stopped ContainersStopped),$(j images Images)}" 2>/dev/null | grep . || echo null
     printf ',"containers":'
     # shellcheck disable=SC2046 # ids are words
-    inspected 200 "{$(j id Id),$(j name Name),$(j image Config.Image),$(j user Config.User),$(j running State.Running),\"health\":${o}if .State.Health${c}${o}if eq .State.Health.Status \"none\"${c}false${o}else${c}true${o}end${c}${o}else${c}false${o}end${c},$(j privileged HostConfig.Privileged),$(d cap_add HostConfig.CapAdd '[]'),$(d security_opt HostConfig.SecurityOpt '[]'),$(j network_mode HostConfig.NetworkMode),$(j pid_mode HostConfig.PidMode),$(j ipc_mode HostConfig.IpcMode),$(j uts_mode HostConfig.UTSMode),$(j userns_mode HostConfig.UsernsMode),$(j memory HostConfig.Memory),$(j cpu_shares HostConfig.CpuShares),$(j nano_cpus HostConfig.NanoCpus),$(j cpu_quota HostConfig.CpuQuota),$(j read_only HostConfig.ReadonlyRootfs),$(j restart_policy HostConfig.RestartPolicy),$(d devices HostConfig.Devices '[]'),$(d ulimits HostConfig.Ulimits '[]'),$(j cgroup_parent HostConfig.CgroupParent),$(d pids_limit HostConfig.PidsLimit 0),$(d ports NetworkSettings.Ports '{}'),$(d mounts Mounts '[]'),$(j apparmor AppArmorProfile),$(j process_label ProcessLabel)}" inspect $(soon docker ps -aq 2>/dev/null | head -n 201)
+    inspected 200 "{$(j id ID),$(j name Name),$(j image Config.Image),$(j user Config.User),$(j running State.Running),\"health\":${o}if .State.Health${c}${o}if eq .State.Health.Status \"none\"${c}false${o}else${c}true${o}end${c}${o}else${c}false${o}end${c},$(j privileged HostConfig.Privileged),$(d cap_add HostConfig.CapAdd '[]'),$(d security_opt HostConfig.SecurityOpt '[]'),$(j network_mode HostConfig.NetworkMode),$(j pid_mode HostConfig.PidMode),$(j ipc_mode HostConfig.IpcMode),$(j uts_mode HostConfig.UTSMode),$(j userns_mode HostConfig.UsernsMode),$(j memory HostConfig.Memory),$(j cpu_shares HostConfig.CPUShares),$(j nano_cpus HostConfig.NanoCPUs),$(j cpu_quota HostConfig.CPUQuota),$(j read_only HostConfig.ReadonlyRootfs),$(j restart_policy HostConfig.RestartPolicy),$(d devices HostConfig.Devices '[]'),$(d ulimits HostConfig.Ulimits '[]'),$(j cgroup_parent HostConfig.CgroupParent),$(d pids_limit HostConfig.PidsLimit 0),$(d ports NetworkSettings.Ports '{}'),$(d mounts Mounts '[]'),$(j apparmor AppArmorProfile),$(j process_label ProcessLabel)}" inspect $(soon docker ps -aq 2>/dev/null | head -n 201)
     # shellcheck disable=SC2046
     set -- $(soon docker images -q 2>/dev/null | sort -u | head -n 201)
     printf ',"images":'
-    inspected 200 "{$(j id Id),$(d tags RepoTags '[]'),$(j user Config.User),$(yes healthcheck Config.Healthcheck)}" "inspect --type image" "$@"
+    inspected 200 "{$(j id ID),$(d tags RepoTags '[]'),$(j user Config.User),$(yes healthcheck Config.Healthcheck)}" "inspect --type image" "$@"
     printf ',"builds":'
-    docker_builds "$@"
+    if [ $# -gt 200 ]; then printf null; else docker_builds "$@"; fi
     printf ',"networks":'
     # shellcheck disable=SC2046
     inspected 50 "{$(j name Name),$(j driver Driver),$(d options Options '{}'),\"containers\":${o}len .Containers${c}}" "network inspect" $(soon docker network ls -q 2>/dev/null | head -n 51)
