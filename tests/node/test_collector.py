@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 
+import docker_api
 import jsonschema
 import pytest
 import yaml
@@ -243,6 +244,28 @@ def test_docker_counts_what_is_in_images_containers_and_the_audit_log(run, tmp_p
     assert docker["images"] is None, "ids without an answer are no empty list"
     assert docker["networks"] is None, "half a list would look like a clean one"
     assert docker["containers"] == []
+
+
+@pytest.mark.skipif(not shutil.which("docker"), reason="Docker's client is not here")
+@pytest.mark.parametrize("swarm", [True, False])
+def test_dockers_own_client_understands_what_it_is_asked(run, tmp_path, swarm):
+    tree = made(eks, tmp_path / "tree")
+    with docker_api.served(tmp_path / "s", swarm) as host:
+        document = run(tree, PICKET_LIVE="1", DOCKER_HOST=host, DOCKER_CONFIG=str(tmp_path))
+    jsonschema.validate(document, SCHEMA)
+    docker = document["docker"]
+    assert (docker["info"]["swarm_manager"], docker["info"]["autolock"]) == ((True, True) if swarm else (False, None))
+    assert docker["info"]["node_certificates"] == (7776000000000000 if swarm else None)
+    app, checked = docker["containers"]
+    assert (app["health"], checked["health"]) == (False, True)
+    assert (app["network_mode"], app["cpu_shares"], app["pids_limit"], app["cap_add"], app["ulimits"]) == ("host", 512, 0, [], [])
+    assert app["ports"]["80/tcp"] == [{"HostIp": "0.0.0.0", "HostPort": "8080"}]
+    assert app["mounts"][0]["Source"] == "/etc"
+    assert app["restart_policy"] == {"Name": "always", "MaximumRetryCount": 0}
+    assert docker["images"] == [{"id": "sha256:" + "a" * 64, "tags": ["nginx:latest"], "user": "app", "healthcheck": True}]
+    assert list(docker["builds"].values()) == [{"adds": 0, "lone_updates": 0, "secrets": 1}]
+    assert [(n["name"], n["containers"], n["options"]) for n in docker["networks"]] == [("bridge", 1, {}), ("ingress", 0, {"encrypted": ""})]
+    assert not [name for name, secret in SECRETS.items() if secret in json.dumps(docker)]
 
 
 def test_bottlerocket_reports_on_itself_and_never_looks_for_updates(run, tmp_path):
