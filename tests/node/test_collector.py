@@ -213,10 +213,11 @@ def test_docker_counts_what_is_in_images_containers_and_the_audit_log(run, tmp_p
     put(tmp_path, "/bin/docker", f"""
         #!/bin/sh
         case "$*" in
-          "images -q") echo aaa; echo bbb ;;
+          "images -q") echo aaa; echo bbb; echo ccc; echo aaa ;;
           history*aaa) echo 'RUN /bin/sh -c apt-get update # buildkit'
             echo 'COPY a b # buildkit'; echo 'ADD http://h/x /opt/ # buildkit'; echo 'ENV API_TOKEN={SECRETS["flag token"]}'
             echo '/bin/sh -c #(nop) ADD file:0123 in / ' ;;
+          history*ccc) exit 1 ;;
           history*bbb) echo 'RUN apt-get update && apt-get install -y x'; echo 'ENV TOKEN_FILE=/run/t PASSWORD=$X' ;;
           "ps -q") echo c1 ;;
           inspect*Pid*) echo 0123456789abcdef 70 ;;
@@ -236,6 +237,7 @@ def test_docker_counts_what_is_in_images_containers_and_the_audit_log(run, tmp_p
     assert docker["builds"] == {
         "aaa": {"adds": 1, "lone_updates": 1, "secrets": 1},
         "bbb": {"adds": 0, "lone_updates": 0, "secrets": 0},
+        "ccc": {},
     }
     assert docker["setuid"] == {"0123456789ab": ["/bin/su"]}
     assert docker["sshd"] == ["61"], "the host's own sshd is no container's"
@@ -266,6 +268,32 @@ def test_dockers_own_client_understands_what_it_is_asked(run, tmp_path, swarm):
     assert list(docker["builds"].values()) == [{"adds": 0, "lone_updates": 0, "secrets": 1}]
     assert [(n["name"], n["containers"], n["options"]) for n in docker["networks"]] == [("bridge", 1, {}), ("ingress", 0, {"encrypted": ""})]
     assert not [name for name, secret in SECRETS.items() if secret in json.dumps(docker)]
+
+
+def test_what_docker_does_not_answer_is_never_an_empty_list(run, tmp_path):
+    tree = made(eks, tmp_path / "tree")
+    docker_node(tree)
+    put(tmp_path, "/bin/docker", '#!/bin/sh\ncase "$*" in info) ;; "ps -q") echo c1 ;; *) exit 1 ;; esac\n', 0o755)
+    put(tmp_path, "/bin/auditctl", "#!/bin/sh\necho '-w /usr/bin/docker -p x -k docker'\n", 0o755)
+    put(tmp_path, "/bin/ausearch", "#!/bin/sh\necho 'Error opening config file' >&2\nexit 1\n", 0o755)
+    path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+    docker = run(tree, PICKET_LIVE="1", PATH=path)["docker"]
+    assert {name: docker[name] for name in ("info", "containers", "images", "builds", "networks", "setuid", "execs")} == dict.fromkeys(
+        ("info", "containers", "images", "builds", "networks", "setuid", "execs")
+    )
+    put(tmp_path, "/bin/ausearch", "#!/bin/sh\necho '<no matches>' >&2\nexit 1\n", 0o755)
+    assert run(tree, PICKET_LIVE="1", PATH=path)["docker"]["execs"] == {"privileged": 0, "as_root": 0}
+
+
+def test_a_docker_that_does_not_run_is_not_said_to_be_at_its_defaults(run, tmp_path):
+    tree = made(eks, tmp_path)
+    put(tree, "/usr/bin/dockerd", "", 0o755)
+    (tree / "proc/1").mkdir(exist_ok=True)
+    docker = run(tree)["docker"]
+    assert (docker["installed"], docker["running"]) == (True, False)
+    assert not {"flags", "tls"} & docker.keys()
+    shutil.rmtree(tree / "proc/1")
+    assert "running" not in run(tree)["docker"], "where no processes are to be seen nobody knows"
 
 
 def test_bottlerocket_reports_on_itself_and_never_looks_for_updates(run, tmp_path):

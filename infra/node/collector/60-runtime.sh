@@ -72,11 +72,14 @@ docker_tls() {
   printf '}'
 }
 
-# inspected most template ids...: a list of what `docker inspect` says. Null where there is more, or no answer: half a
-# list would look like a clean one.
+# inspected most template what list...: what `docker <what>` says of all that `docker <list>` names. Null where there is
+# more, or no answer: half a list would look like a clean one.
 inspected() {
   most="$1" format="$2" what="$3"
   shift 3
+  ids="$(soon docker "$@" 2>/dev/null)" || { printf null; return; }
+  # shellcheck disable=SC2046 # ids are words
+  set -- $(printf '%s\n' "$ids" | sort -u)
   if [ $# -gt "$most" ]; then printf null; return; fi
   if [ $# -eq 0 ]; then printf '[]'; return; fi
   # shellcheck disable=SC2086 # words
@@ -85,11 +88,15 @@ inspected() {
 
 # How images were made: numbers of ADD past the first layer, of updates alone in a layer, and of what looks like a secret.
 docker_builds() {
+  ids="$(soon docker images -q 2>/dev/null)" || { printf null; return; }
+  # shellcheck disable=SC2046
+  set -- $(printf '%s\n' "$ids" | sort -u)
+  if [ $# -gt 200 ]; then printf null; return; fi
   all=
   begun="$(date +%s)"
   for id in "$@"; do
-    if [ $(($(date +%s) - begun)) -gt 30 ]; then printf null; return; fi
-    lines="$(soon docker history --no-trunc --format "$o.CreatedBy$c" "$id" 2>/dev/null)" || continue
+    if [ $(($(date +%s) - begun)) -gt 15 ]; then printf null; return; fi
+    lines="$(soon docker history --no-trunc --format "$o.CreatedBy$c" "$id" 2>/dev/null)" || { all="$all${all:+,}\"$(name_of "$id")\":{}"; continue; }
     all="$all${all:+,}\"$(name_of "$id")\":$(printf '%s\n' "$lines" | awk '
       / ADD |^ADD / && !/ \/ *(# buildkit)?$/ { adds++ }
       /(apt-get|apt|apk|yum|dnf) +(-[^ ]+ +)*update/ && !/ (install|add|upgrade|dist-upgrade) / { alone++ }
@@ -100,22 +107,31 @@ docker_builds() {
   printf '{%s}' "$all"
 }
 
-# Programs in running containers that run as their owner or group; null where looking took too long.
+# Programs in running containers that run as their owner or group; null where there was no answer, or it took too long.
 docker_setuid() {
+  ids="$(soon docker ps -q 2>/dev/null)" || { printf null; return; }
+  # shellcheck disable=SC2086
+  set -- $ids
+  if [ $# -eq 0 ]; then printf '{}'; return; fi
   begun="$(date +%s)"
   {
     soon docker inspect --format "$o.ID$c $o.State.Pid$c" "$@" 2>/dev/null | while read -r id pid; do
+      echo '~told'
       [ "${pid:-0}" -gt 0 ] 2>/dev/null || continue
-      if [ $(($(date +%s) - begun)) -gt 45 ]; then echo '~cut'; break; fi
+      if [ $(($(date +%s) - begun)) -gt 20 ]; then echo '~cut'; break; fi
       echo "I $id"
-      soon find "$root/proc/$pid/root/" -xdev -type f '(' -perm -4000 -o -perm -2000 ')' -print 2>/dev/null | head -n 20
+      {
+        soon find "$root/proc/$pid/root/" -xdev -type f '(' -perm -4000 -o -perm -2000 ')' -print 2>/dev/null
+        [ $? -ne 124 ] || echo '~cut'
+      } | head -n 20
       [ -d "$root/proc/$pid/root/" ] || echo '~cut'
     done
   } | awk "$words"'
     $0 == "~cut" { cut = 1; next }
+    $0 == "~told" { told = 1; next }
     /^I / { all = all (ids++ ? "]," : "") q(substr($2, 1, 12)) ":["; n = 0; next }
     { sub(/.*\/proc\/[0-9]+\/root/, ""); all = all (n++ ? "," : "") q($0) }
-    END { printf "%s", cut ? "null" : "{" all (ids ? "]" : "") "}" }'
+    END { printf "%s", cut || !told ? "null" : "{" all (ids ? "]" : "") "}" }'
 }
 
 # Processes of sshd in another namespace than the host's: their ids. Null where namespaces cannot be seen.
@@ -134,7 +150,8 @@ docker_sshd() {
 # `docker exec` as the audit log has it, counted, where it records what the client is started with.
 docker_execs() {
   if ! has ausearch || ! has auditctl || ! soon auditctl -l 2>/dev/null | grep -Eq '/usr/bin/docker( |$)|execve'; then printf null; return; fi
-  soon ausearch -i -c docker 2>/dev/null | awk '
+  found="$(soon ausearch -i -c docker 2>&1)" || case "$found" in *'<no matches>'*) ;; *) printf null; return ;; esac
+  printf '%s\n' "$found" | awk '
     !/type=EXECVE/ || !/ a[12]=exec( |$)/ { next }
     / a[0-9]+=--privileged(=true)?( |$)/ { privileged++ }
     / a[0-9]+=(--user=|-u=?)(root|0)(:[^ ]*)?( |$)/ || / a[0-9]+=(-u|--user) a[0-9]+=(root|0)(:[^ ]*)?( |$)/ { root++ }
@@ -165,15 +182,21 @@ docker() {
   installed=false
   [ -z "$pid" ] || installed=true
   for path in /usr/bin/dockerd /usr/sbin/dockerd /usr/local/bin/dockerd /usr/bin/dockerd-current; do [ ! -e "$root$path" ] || installed=true; done
-  printf '{"installed":%s,"running":%s' "$installed" "$(if [ -n "$pid" ]; then echo true; else echo false; fi)"
+  printf '{"installed":%s' "$installed"
+  # Where no processes are to be seen nobody knows whether it runs.
+  if [ -n "$pid" ]; then printf ',"running":true'; elif [ "$installed" = false ] || [ -d "$root/proc/1" ]; then printf ',"running":false'; fi
   comma=,
   config=/etc/docker/daemon.json
   if [ "$installed" = true ]; then
-    flags="$(tr '\0\n' '\n ' 2>/dev/null <"$(or_none "$root/proc/${pid:-none}/cmdline")" | dockerd_flags)"
-    named="$(printf %s "$flags" | sed -n 's/.*"config-file":\["\(\/[A-Za-z0-9._\/-]*\)".*/\1/p')"
-    config="${named:-$config}"
-    printf ',"flags":%s,"paths":%s,"tls":%s' "$flags" "$(docker_paths)" "$(docker_tls "$flags" "$config")"
-    [ -z "$pid" ] || printf ',"user":"%s"' "$(awk '/^Uid:/ { print $2 }' "$root/proc/$pid/status" 2>/dev/null)"
+    flags=
+    # What a daemon that does not run would be told is not known.
+    if [ -n "$pid" ] && [ -s "$root/proc/$pid/cmdline" ]; then
+      flags="$(tr '\0\n' '\n ' 2>/dev/null <"$root/proc/$pid/cmdline" | dockerd_flags)"
+      named="$(printf %s "$flags" | sed -n 's/.*"config-file":\["\(\/[A-Za-z0-9._\/-]*\)".*/\1/p')"
+      config="${named:-$config}"
+      printf ',"flags":%s,"tls":%s,"user":"%s"' "$flags" "$(docker_tls "$flags" "$config")" "$(awk '/^Uid:/ { print $2 }' "$root/proc/$pid/status" 2>/dev/null)"
+    fi
+    printf ',"paths":%s' "$(docker_paths)"
     printf ',"content_trust":%s' "$(if grep -Eqs '^[ 	]*(export[ 	]+)?DOCKER_CONTENT_TRUST="?1"?[ 	]*$' "$root/etc/environment" "$root/etc/profile" "$root"/etc/profile.d/*.sh "$root/etc/bashrc" "$root/etc/bash.bashrc"; then echo true; else echo false; fi)"
     comma=,
   fi
@@ -183,21 +206,14 @@ docker() {
     printf ',"info":'
     soon docker info --format "{$(j driver Driver),$(j logging_driver LoggingDriver),$(j cgroup_driver CgroupDriver),$(d security_options SecurityOptions '[]'),$(j live_restore LiveRestoreEnabled),$(j experimental ExperimentalBuild),$(j server_version ServerVersion),$(j root_dir DockerRootDir),$(j swarm Swarm.LocalNodeState),$(j swarm_managers Swarm.Managers),$(j swarm_manager Swarm.ControlAvailable),\"autolock\":${o}if .Swarm.Cluster${c}${o}json .Swarm.Cluster.Spec.EncryptionConfig.AutoLockManagers${c}${o}else${c}null${o}end${c},\"node_certificates\":${o}if .Swarm.Cluster${c}${o}json .Swarm.Cluster.Spec.CAConfig.NodeCertExpiry${c}${o}else${c}null${o}end${c},$(j containers Containers),$(j containers_running ContainersRunning),$(j containers_stopped ContainersStopped),$(j images Images)}" 2>/dev/null | grep . || echo null
     printf ',"containers":'
-    # shellcheck disable=SC2046 # ids are words
-    inspected 200 "{$(j id ID),$(j name Name),$(j image Config.Image),$(j user Config.User),$(j running State.Running),\"health\":${o}if .State.Health${c}${o}if eq .State.Health.Status \"none\"${c}false${o}else${c}true${o}end${c}${o}else${c}false${o}end${c},$(j privileged HostConfig.Privileged),$(d cap_add HostConfig.CapAdd '[]'),$(d security_opt HostConfig.SecurityOpt '[]'),$(j network_mode HostConfig.NetworkMode),$(j pid_mode HostConfig.PidMode),$(j ipc_mode HostConfig.IpcMode),$(j uts_mode HostConfig.UTSMode),$(j userns_mode HostConfig.UsernsMode),$(j memory HostConfig.Memory),$(j cpu_shares HostConfig.CPUShares),$(j nano_cpus HostConfig.NanoCPUs),$(j cpu_quota HostConfig.CPUQuota),$(j read_only HostConfig.ReadonlyRootfs),$(j restart_policy HostConfig.RestartPolicy),$(d devices HostConfig.Devices '[]'),$(d ulimits HostConfig.Ulimits '[]'),$(j cgroup_parent HostConfig.CgroupParent),$(d pids_limit HostConfig.PidsLimit 0),$(d ports NetworkSettings.Ports '{}'),$(d mounts Mounts '[]'),$(j apparmor AppArmorProfile),$(j process_label ProcessLabel)}" inspect $(soon docker ps -aq 2>/dev/null | head -n 201)
-    # shellcheck disable=SC2046
-    set -- $(soon docker images -q 2>/dev/null | sort -u | head -n 201)
+    inspected 200 "{$(j id ID),$(j name Name),$(j image Config.Image),$(j user Config.User),$(j running State.Running),\"health\":${o}if .State.Health${c}${o}if eq .State.Health.Status \"none\"${c}false${o}else${c}true${o}end${c}${o}else${c}false${o}end${c},$(j privileged HostConfig.Privileged),$(d cap_add HostConfig.CapAdd '[]'),$(d security_opt HostConfig.SecurityOpt '[]'),$(j network_mode HostConfig.NetworkMode),$(j pid_mode HostConfig.PidMode),$(j ipc_mode HostConfig.IpcMode),$(j uts_mode HostConfig.UTSMode),$(j userns_mode HostConfig.UsernsMode),$(j memory HostConfig.Memory),$(j cpu_shares HostConfig.CPUShares),$(j nano_cpus HostConfig.NanoCPUs),$(j cpu_quota HostConfig.CPUQuota),$(j read_only HostConfig.ReadonlyRootfs),$(j restart_policy HostConfig.RestartPolicy),$(d devices HostConfig.Devices '[]'),$(d ulimits HostConfig.Ulimits '[]'),$(j cgroup_parent HostConfig.CgroupParent),$(d pids_limit HostConfig.PidsLimit 0),$(d ports NetworkSettings.Ports '{}'),$(d mounts Mounts '[]'),$(j apparmor AppArmorProfile),$(j process_label ProcessLabel)}" inspect ps -aq
     printf ',"images":'
-    inspected 200 "{$(j id ID),$(d tags RepoTags '[]'),$(j user Config.User),$(yes healthcheck Config.Healthcheck)}" "inspect --type image" "$@"
+    inspected 200 "{$(j id ID),$(d tags RepoTags '[]'),$(j user Config.User),$(yes healthcheck Config.Healthcheck)}" "inspect --type image" images -q
     printf ',"builds":'
-    if [ $# -gt 200 ]; then printf null; else docker_builds "$@"; fi
+    docker_builds
     printf ',"networks":'
-    # shellcheck disable=SC2046
-    inspected 50 "{$(j name Name),$(j driver Driver),$(d options Options '{}'),\"containers\":${o}len .Containers${c}}" "network inspect" $(soon docker network ls -q 2>/dev/null | head -n 51)
-    # shellcheck disable=SC2046
-    set -- $(soon docker ps -q 2>/dev/null | head -n 201)
-    printf ',"setuid":%s' "$(if [ $# -gt 200 ]; then echo null; elif [ $# -eq 0 ]; then echo '{}'; else docker_setuid "$@"; fi)"
-    printf ',"sshd":%s,"execs":%s,"swarm":%s' "$(docker_sshd)" "$(docker_execs)" "$(docker_swarm)"
+    inspected 50 "{$(j name Name),$(j driver Driver),$(d options Options '{}'),\"containers\":${o}len .Containers${c}}" "network inspect" network ls -q
+    printf ',"setuid":%s,"sshd":%s,"execs":%s,"swarm":%s' "$(docker_setuid)" "$(docker_sshd)" "$(docker_execs)" "$(docker_swarm)"
   fi
   echo '}'
 }
