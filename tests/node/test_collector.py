@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 
+import docker_api
 import jsonschema
 import pytest
 import yaml
@@ -159,6 +160,158 @@ def test_docker_is_asked_for_single_fields_alone(run, tmp_path):
     assert document["docker"]["containers"] == [{"id": "c1", "privileged": True}]
     assert document["docker"]["info"] == {"driver": "overlay2"}
     assert json.loads(document["docker"]["daemon"]["text"])["icc"] is False
+
+
+def docker_node(tree: pathlib.Path) -> None:
+    """A host of Docker that listens on TCP, with one container that runs sshd."""
+    argv = ["/usr/bin/dockerd", "-H", "fd://", "-Htcp://0.0.0.0:2376", "--icc=false", "--tlsverify", "--label", f"token={SECRETS['flag token']}"]
+    process(tree, 50, [*argv, "--log-level", "warn", "--log-opt", f"splunk-token={SECRETS['flag token']}"])
+    process(tree, 60, ["sshd: /usr/sbin/sshd -D [listener]"])
+    process(tree, 61, ["/usr/sbin/sshd", "-D"])
+    process(tree, 70, ["/app"])
+    for pid, namespace in ((1, 1), (50, 1), (60, 1), (61, 2), (70, 2)):
+        (tree / f"proc/{pid}/ns").mkdir(parents=True)
+        (tree / f"proc/{pid}/ns/pid").symlink_to(f"pid:[{namespace}]")
+    put(tree, "/etc/docker/daemon.json", '{\n\t"tlscacert": "/etc/docker/ca.pem"\n}\n')
+    put(tree, "/etc/docker/ca.pem", "", 0o444)
+    put(tree, "/usr/bin/runc", "", 0o755)
+    put(tree, "/etc/environment", "DOCKER_CONTENT_TRUST=1\n")
+    put(tree, "/proc/70/root/bin/su", "", 0o4755)
+    put(tree, "/proc/70/root/bin/ls", "", 0o755)
+    state = f'{{"LocalAddr":"","ListenAddr":"0.0.0.0:2377","AdvertiseAddr":"10.0.0.1:2377","DataPathAddr":"","Token":"{SECRETS["flag token"]}"}}'
+    put(tree, "/var/lib/docker/swarm/docker-state.json", state)
+
+
+def test_docker_tells_how_it_is_set_without_what_may_be_a_secret(run, tmp_path):
+    tree = made(eks, tmp_path)
+    docker_node(tree)
+    document = run(tree)
+    docker = document["docker"]
+    assert yaml.safe_load(docker["daemon"]["text"]) == {"tlscacert": "/etc/docker/ca.pem"}
+    assert (docker["installed"], docker["running"], docker["user"], docker["content_trust"]) == (True, True, "0", True)
+    assert docker["flags"] == {"host": ["fd://", "tcp://0.0.0.0:2376"], "icc": ["false"], "tlsverify": ["true"], "log-level": ["warn"]}
+    assert docker["tls"]["ca"]["mode"] == 0o444
+    assert docker["tls"]["key"] == {"path": "/root/.docker/key.pem"}
+    assert docker["paths"]["/usr/bin/runc"] is True
+    assert docker["paths"]["/usr/bin/dockerd"] is False
+    assert not [name for name, secret in SECRETS.items() if secret in json.dumps(docker)]
+
+
+def test_a_node_without_docker_says_so_and_one_without_a_file_says_that(run, tmp_path):
+    tree = made(eks, tmp_path)
+    assert {k: v for k, v in run(tree)["docker"].items() if k != "daemon"} == {"installed": False, "running": False}
+    (tree / "etc/docker/daemon.json").unlink()
+    process(tree, 50, ["dockerd"])
+    docker = run(tree)["docker"]
+    assert docker["daemon"] == {"path": "/etc/docker/daemon.json", "text": "{}"}
+    assert docker["flags"] == {}
+
+
+def test_docker_counts_what_is_in_images_containers_and_the_audit_log(run, tmp_path):
+    tree = made(eks, tmp_path / "tree")
+    docker_node(tree)
+    put(tmp_path, "/bin/docker", f"""
+        #!/bin/sh
+        case "$*" in
+          "images -q") echo aaa; echo bbb; echo ccc; echo aaa ;;
+          history*aaa) echo 'RUN /bin/sh -c apt-get update # buildkit'
+            echo 'COPY a b # buildkit'; echo 'ADD http://h/x /opt/ # buildkit'; echo 'ENV API_TOKEN={SECRETS["flag token"]}'
+            echo '/bin/sh -c #(nop) ADD file:0123 in / ' ;;
+          history*ccc) exit 1 ;;
+          history*bbb) echo 'RUN apt-get update && apt-get install -y x'; echo 'ENV TOKEN_FILE=/run/t PASSWORD=$X' ;;
+          "ps -q") echo c1 ;;
+          inspect*Pid*) echo 0123456789abcdef 70 ;;
+          "network ls -q") seq 60 ;;
+        esac
+        """, 0o755)  # fmt: skip
+    put(tmp_path, "/bin/auditctl", "#!/bin/sh\necho '-w /usr/bin/docker -p x -k docker'\n", 0o755)
+    put(tmp_path, "/bin/ausearch", """
+        #!/bin/sh
+        echo 'type=EXECVE msg=audit(1): argc=5 a0=docker a1=exec a2=--privileged a3=c a4=sh'
+        echo 'type=EXECVE msg=audit(2): argc=6 a0=docker a1=container a2=exec a3=-u a4=root a5=c'
+        echo 'type=EXECVE msg=audit(3): argc=3 a0=docker a1=run a2=--privileged'
+        """, 0o755)  # fmt: skip
+    document = run(tree, PICKET_LIVE="1", PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    jsonschema.validate(document, SCHEMA)
+    docker = document["docker"]
+    assert docker["builds"] == {
+        "aaa": {"adds": 1, "lone_updates": 1, "secrets": 1},
+        "bbb": {"adds": 0, "lone_updates": 0, "secrets": 0},
+        "ccc": {},
+    }
+    assert docker["setuid"] == {"0123456789ab": ["/bin/su"]}
+    assert docker["sshd"] == ["61"], "the host's own sshd is no container's"
+    assert docker["execs"] == {"privileged": 1, "as_root": 1}
+    assert docker["swarm"] == {"listen": "0.0.0.0:2377", "advertise": "10.0.0.1:2377", "data_path": ""}
+    assert docker["images"] is None, "ids without an answer are no empty list"
+    assert docker["networks"] is None, "half a list would look like a clean one"
+    assert docker["containers"] == []
+
+
+@pytest.mark.skipif(not shutil.which("docker"), reason="Docker's client is not here")
+@pytest.mark.parametrize("swarm", [True, False])
+def test_dockers_own_client_understands_what_it_is_asked(run, tmp_path, swarm):
+    tree = made(eks, tmp_path / "tree")
+    with docker_api.served(tmp_path / "s", swarm) as host:
+        document = run(tree, PICKET_LIVE="1", DOCKER_HOST=host, DOCKER_CONFIG=str(tmp_path))
+    jsonschema.validate(document, SCHEMA)
+    docker = document["docker"]
+    assert (docker["info"]["swarm_manager"], docker["info"]["autolock"]) == ((True, True) if swarm else (False, None))
+    assert docker["info"]["node_certificates"] == (7776000000000000 if swarm else None)
+    app, checked = docker["containers"]
+    assert (app["health"], checked["health"]) == (False, True)
+    assert (app["network_mode"], app["cpu_shares"], app["pids_limit"], app["cap_add"], app["ulimits"]) == ("host", 512, 0, [], [])
+    assert app["ports"]["80/tcp"] == [{"HostIp": "0.0.0.0", "HostPort": "8080"}]
+    assert app["mounts"][0]["Source"] == "/etc"
+    assert app["restart_policy"] == {"Name": "always", "MaximumRetryCount": 0}
+    assert docker["images"] == [{"id": "sha256:" + "a" * 64, "tags": ["nginx:latest"], "user": "app", "healthcheck": True}]
+    assert list(docker["builds"].values()) == [{"adds": 0, "lone_updates": 0, "secrets": 1}]
+    assert [(n["name"], n["containers"], n["options"]) for n in docker["networks"]] == [("bridge", 1, {}), ("ingress", 0, {"encrypted": ""})]
+    assert not [name for name, secret in SECRETS.items() if secret in json.dumps(docker)]
+
+
+def test_what_docker_does_not_answer_is_never_an_empty_list(run, tmp_path):
+    tree = made(eks, tmp_path / "tree")
+    docker_node(tree)
+    put(tmp_path, "/bin/docker", '#!/bin/sh\ncase "$*" in info) ;; "ps -q") echo c1 ;; *) exit 1 ;; esac\n', 0o755)
+    put(tmp_path, "/bin/auditctl", "#!/bin/sh\necho '-w /usr/bin/docker -p x -k docker'\n", 0o755)
+    put(tmp_path, "/bin/ausearch", "#!/bin/sh\necho 'Error opening config file' >&2\nexit 1\n", 0o755)
+    path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+    docker = run(tree, PICKET_LIVE="1", PATH=path)["docker"]
+    assert {name: docker[name] for name in ("info", "containers", "images", "builds", "networks", "setuid", "execs")} == dict.fromkeys(
+        ("info", "containers", "images", "builds", "networks", "setuid", "execs")
+    )
+    put(tmp_path, "/bin/ausearch", "#!/bin/sh\necho '<no matches>' >&2\nexit 1\n", 0o755)
+    assert run(tree, PICKET_LIVE="1", PATH=path)["docker"]["execs"] == {"privileged": 0, "as_root": 0}
+
+
+def test_a_docker_that_does_not_run_is_not_said_to_be_at_its_defaults(run, tmp_path):
+    tree = made(eks, tmp_path)
+    put(tree, "/usr/bin/dockerd", "", 0o755)
+    (tree / "proc/1").mkdir(exist_ok=True)
+    docker = run(tree)["docker"]
+    assert (docker["installed"], docker["running"]) == (True, False)
+    assert not {"flags", "tls"} & docker.keys()
+    shutil.rmtree(tree / "proc/1")
+    assert "running" not in run(tree)["docker"], "where no processes are to be seen nobody knows"
+
+
+def test_bottlerocket_reports_on_itself_and_never_looks_for_updates(run, tmp_path):
+    tree = made(eks, tmp_path / "tree")
+    assert run(tree)["bottlerocket"] == {"here": False}
+    put(tmp_path, "/bin/apiclient", """
+        #!/bin/sh
+        case "$*" in
+          "report cis "*) echo '{"results":{"br01010101":{"name":"br01010101","status":"PASS"}}}' ;;
+          "raw -u /updates/status") echo '{"update_state":"Idle"}' ;;
+          *update*check*|*refresh*) touch "$PICKET_ROOT/looked" ;;
+        esac
+        """, 0o755)  # fmt: skip
+    document = run(tree, PICKET_LIVE="1", PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    assert document["bottlerocket"]["cis"]["results"]["br01010101"]["status"] == "PASS"
+    assert document["bottlerocket"]["updates"] == {"update_state": "Idle"}
+    assert document["bottlerocket"]["settings"] is None
+    assert not (tree / "looked").exists()
 
 
 def test_only_the_sections_that_are_asked_for_are_told(script, tmp_path):

@@ -3,27 +3,217 @@
 o='{''{'
 c='}''}'
 
-docker() {
+# Members of a template: j name path, and d name path default for what may not be set. Paths are as Docker's program names
+# its fields (CPUShares), not as its JSON does: with the names of JSON what is not set is an error, and all is lost.
+j() { printf '"%s":%sjson .%s%s' "$1" "$o" "$2" "$c"; }
+d() { printf '"%s":%sif .%s%s%sjson .%s%s%selse%s%s%send%s' "$1" "$o" "$2" "$c" "$o" "$2" "$c" "$o" "$c" "$3" "$o" "$c"; }
+# yes name path: whether something is there.
+yes() { printf '"%s":%sif .%s%strue%selse%sfalse%send%s' "$1" "$o" "$2" "$c" "$o" "$c" "$o" "$c"; }
+
+dockerd_pid() {
+  # shellcheck disable=SC2013 # names here are numbers
+  for file in $(grep -l dockerd "$root"/proc/[0-9]*/cmdline 2>/dev/null); do
+    case "$(tr '\0' '\n' <"$file" 2>/dev/null | head -n 1)" in
+      dockerd | */dockerd | */dockerd-current) basename "$(dirname "$file")" && return ;;
+    esac
+  done
+}
+
+# What the command line of dockerd sets, of all that rules ask about: {flag: [values]}. Of other flags nothing is told.
+dockerd_flags() {
+  awk "$words"'
+  function keep(k, v) { if (!(k in all)) order[++n] = k; all[k] = all[k] (all[k] == "" ? "" : ",") q(substr(red(v), 1, 300)) }
+  BEGIN {
+    n = split("authorization-plugin cgroup-parent config-file default-ulimit host insecure-registry log-driver log-level seccomp-profile storage-driver storage-opt tlscacert tlscert tlskey userns-remap", w, " ")
+    for (i = 1; i <= n; i++) word[w[i]] = 1
+    n = split("experimental icc iptables live-restore no-new-privileges tls tlsverify userland-proxy", w, " ")
+    for (i = 1; i <= n; i++) bool[w[i]] = 1
+    short["H"] = "host"; short["l"] = "log-level"; short["s"] = "storage-driver"; n = 0
+  }
+  NR == 1 { next }
+  wanted != "" { keep(wanted, $0); wanted = ""; next }
+  /^--/ { name = substr($0, 3); i = index(name, "="); given = i > 0; value = given ? substr(name, i + 1) : ""; if (given) name = substr(name, 1, i - 1) }
+  /^-[^-]/ { name = substr($0, 2, 1); name = (name in short) ? short[name] : ""; value = substr($0, 3); sub(/^=/, "", value); given = value != "" }
+  /^-/ && (name in bool) { keep(name, given && tolower(value) ~ /^(0|f|false)$/ ? "false" : "true"); next }
+  /^-/ && (name in word) { if (given) keep(name, value); else wanted = name }
+  END { printf "{"; for (i = 1; i <= n; i++) printf "%s%s:[%s]", (i > 1 ? "," : ""), q(order[i]), all[order[i]]; printf "}" }'
+}
+
+# What is to be audited, and whether it is there.
+docker_paths() {
+  comma=
+  printf '{'
+  for path in /usr/bin/dockerd /run/containerd /var/lib/docker /etc/docker /etc/systemd/system/docker.service /lib/systemd/system/docker.service \
+    /usr/lib/systemd/system/docker.service /run/containerd/containerd.sock /etc/systemd/system/docker.socket /lib/systemd/system/docker.socket \
+    /usr/lib/systemd/system/docker.socket /etc/default/docker /etc/docker/daemon.json /etc/containerd/config.toml /etc/sysconfig/docker \
+    /usr/bin/containerd /usr/bin/containerd-shim /usr/bin/containerd-shim-runc-v1 /usr/bin/containerd-shim-runc-v2 /usr/bin/runc; do
+    printf '%s"%s":%s' "$comma" "$path" "$(if [ -e "$root$path" ]; then echo true; else echo false; fi)"
+    comma=,
+  done
+  printf '}'
+}
+
+# The files of the daemon's TLS, by its command line or its configuration: {name: {path, mode, owner, group}}.
+docker_tls() {
+  comma=
+  printf '{'
+  for name in ca cert key; do
+    option="tls$name"
+    [ "$name" != ca ] || option=tlscacert
+    path="$(printf %s "$1" | sed -n "s/.*\"$option\":\[\"\(\/[A-Za-z0-9._\/-]*\)\".*/\1/p")"
+    [ -n "$path" ] || path="$(sed -n "s/.*\"$option\"[ ]*:[ ]*\"\(\/[A-Za-z0-9._\/-]*\)\".*/\1/p" "$(or_none "$root$2")")"
+    if [ -z "$path" ] && { printf %s "$1" | grep -q '"tlsverify":."true"' || grep -Eq '"tlsverify" *: *true' "$(or_none "$root$2")"; }; then path="/root/.docker/$name.pem"; fi
+    [ -n "$path" ] || continue
+    printf '%s"%s":{"path":"%s"' "$comma" "$name" "$path"
+    stat -L -c '%a %U %G' "$root$path" 2>/dev/null | { read -r mode owner group && printf ',"mode":%d,"owner":"%s","group":"%s"' "0$mode" "$owner" "$group"; }
+    printf '}'
+    comma=,
+  done
+  printf '}'
+}
+
+# inspected most template what list...: what `docker <what>` says of all that `docker <list>` names. Null where there is
+# more, or no answer: half a list would look like a clean one.
+inspected() {
+  most="$1" format="$2" what="$3"
+  shift 3
+  ids="$(soon docker "$@" 2>/dev/null)" || { printf null; return; }
+  # shellcheck disable=SC2046 # ids are words
+  set -- $(printf '%s\n' "$ids" | sort -u)
+  if [ $# -gt "$most" ]; then printf null; return; fi
+  if [ $# -eq 0 ]; then printf '[]'; return; fi
+  # shellcheck disable=SC2086 # words
+  soon docker $what --format "$format" "$@" 2>/dev/null | awk '{ all = all (NR > 1 ? "," : "") $0 } END { printf "%s", (NR ? "[" all "]" : "null") }'
+}
+
+# How images were made: numbers of ADD past the first layer, of updates alone in a layer, and of what looks like a secret.
+docker_builds() {
+  ids="$(soon docker images -q 2>/dev/null)" || { printf null; return; }
+  # shellcheck disable=SC2046
+  set -- $(printf '%s\n' "$ids" | sort -u)
+  if [ $# -gt 200 ]; then printf null; return; fi
+  all=
+  begun="$(date +%s)"
+  for id in "$@"; do
+    if [ $(($(date +%s) - begun)) -gt 15 ]; then printf null; return; fi
+    lines="$(soon docker history --no-trunc --format "$o.CreatedBy$c" "$id" 2>/dev/null)" || { all="$all${all:+,}\"$(name_of "$id")\":{}"; continue; }
+    all="$all${all:+,}\"$(name_of "$id")\":$(printf '%s\n' "$lines" | awk '
+      / ADD |^ADD / && !/ \/ *(# buildkit)?$/ { adds++ }
+      /(apt-get|apt|apk|yum|dnf) +(-[^ ]+ +)*update/ && !/ (install|add|upgrade|dist-upgrade) / { alone++ }
+      /(AKIA|ASIA)[A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9]|PRIVATE KEY|gh[pousr]_[A-Za-z0-9]|xox[abpr]-|:\/\/[^@\/ "]+:[^@\/ "]+@/ { secrets++; next }
+      toupper($0) ~ /(^|[ -])[A-Z0-9_]*(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|CREDENTIALS?)=[^ $"]/ { secrets++ }
+      END { printf "{\"adds\":%d,\"lone_updates\":%d,\"secrets\":%d}", adds, alone, secrets }')"
+  done
+  printf '{%s}' "$all"
+}
+
+# Programs in running containers that run as their owner or group; null where there was no answer, or it took too long.
+docker_setuid() {
+  ids="$(soon docker ps -q 2>/dev/null)" || { printf null; return; }
+  # shellcheck disable=SC2086
+  set -- $ids
+  if [ $# -eq 0 ]; then printf '{}'; return; fi
+  begun="$(date +%s)"
+  {
+    soon docker inspect --format "$o.ID$c $o.State.Pid$c" "$@" 2>/dev/null | while read -r id pid; do
+      echo '~told'
+      [ "${pid:-0}" -gt 0 ] 2>/dev/null || continue
+      if [ $(($(date +%s) - begun)) -gt 20 ]; then echo '~cut'; break; fi
+      echo "I $id"
+      {
+        soon find "$root/proc/$pid/root/" -xdev -type f '(' -perm -4000 -o -perm -2000 ')' -print 2>/dev/null
+        [ $? -ne 124 ] || echo '~cut'
+      } | head -n 20
+      [ -d "$root/proc/$pid/root/" ] || echo '~cut'
+    done
+  } | awk "$words"'
+    $0 == "~cut" { cut = 1; next }
+    $0 == "~told" { told = 1; next }
+    /^I / { all = all (ids++ ? "]," : "") q(substr($2, 1, 12)) ":["; n = 0; next }
+    { sub(/.*\/proc\/[0-9]+\/root/, ""); all = all (n++ ? "," : "") q($0) }
+    END { printf "%s", cut || !told ? "null" : "{" all (ids ? "]" : "") "}" }'
+}
+
+# Processes of sshd in another namespace than the host's: their ids. Null where namespaces cannot be seen.
+docker_sshd() {
+  home="$(readlink "$root/proc/1/ns/pid" 2>/dev/null)"
+  if [ -z "$home" ]; then printf null; return; fi
+  # shellcheck disable=SC2013
+  for file in $(grep -lE '(^|/)(sshd|dropbear)' "$root"/proc/[0-9]*/cmdline 2>/dev/null); do
+    dir="${file%/cmdline}"
+    tr '\0' '\n' <"$file" 2>/dev/null | head -n 1 | grep -Eq '(^|/)(sshd|dropbear)(:|$)' || continue
+    its="$(readlink "$dir/ns/pid" 2>/dev/null)"
+    if [ -n "$its" ] && [ "$its" != "$home" ]; then echo "${dir##*/}"; fi
+  done | lines_of
+}
+
+# `docker exec` as the audit log has it, counted, where it records what the client is started with.
+docker_execs() {
+  if ! has ausearch || ! has auditctl || ! soon auditctl -l 2>/dev/null | grep -Eq '/usr/bin/docker( |$)|execve'; then printf null; return; fi
+  found="$(soon ausearch -i -c docker 2>&1)" || case "$found" in *'<no matches>'*) ;; *) printf null; return ;; esac
+  printf '%s\n' "$found" | awk '
+    !/type=EXECVE/ || !/ a[12]=exec( |$)/ { next }
+    / a[0-9]+=--privileged(=true)?( |$)/ { privileged++ }
+    / a[0-9]+=(--user=|-u=?)(root|0)(:[^ ]*)?( |$)/ || / a[0-9]+=(-u|--user) a[0-9]+=(root|0)(:[^ ]*)?( |$)/ { root++ }
+    END { printf "{\"privileged\":%d,\"as_root\":%d}", privileged, root }'
+}
+
+# Addresses of a swarm, and since when its authority is there.
+docker_swarm() {
+  dir="$(soon docker info --format "$o.DockerRootDir$c" 2>/dev/null)"
+  case "$dir" in /*) ;; *) dir=/var/lib/docker ;; esac
   printf '{'
   comma=
-  one_text daemon /etc/docker/daemon.json
+  for pair in listen=ListenAddr advertise=AdvertiseAddr data_path=DataPathAddr; do
+    [ -r "$root$dir/swarm/docker-state.json" ] || break
+    printf '%s"%s":"%s"' "$comma" "${pair%=*}" "$(sed -n "s/.*\"${pair#*=}\"[ ]*:[ ]*\"\([^\"\\\\]*\)\".*/\1/p" "$root$dir/swarm/docker-state.json" | head -n 1)"
+    comma=,
+  done
+  file="$root$dir/swarm/certificates/swarm-root-ca.crt"
+  if [ -r "$file" ] && command -v openssl >/dev/null 2>&1; then
+    soon openssl x509 -noout -startdate -in "$file" 2>/dev/null | sed 's/^notBefore=//' | awk -v comma="$comma" '
+      NF >= 4 { m = (index("JanFebMarAprMayJunJulAugSepOctNovDec", $1) + 2) / 3; printf "%s\"root_since\":\"%04d-%02d-%02dT%sZ\"", comma, $4, m, $2, $3 }'
+  fi
+  printf '}'
+}
+
+docker() {
+  pid="$(dockerd_pid)"
+  installed=false
+  [ -z "$pid" ] || installed=true
+  for path in /usr/bin/dockerd /usr/sbin/dockerd /usr/local/bin/dockerd /usr/bin/dockerd-current; do [ ! -e "$root$path" ] || installed=true; done
+  printf '{"installed":%s' "$installed"
+  # Where no processes are to be seen nobody knows whether it runs.
+  if [ -n "$pid" ]; then printf ',"running":true'; elif [ "$installed" = false ] || [ -d "$root/proc/1" ]; then printf ',"running":false'; fi
+  comma=,
+  config=/etc/docker/daemon.json
+  if [ "$installed" = true ]; then
+    flags=
+    # What a daemon that does not run would be told is not known.
+    if [ -n "$pid" ] && [ -s "$root/proc/$pid/cmdline" ]; then
+      flags="$(tr '\0\n' '\n ' 2>/dev/null <"$root/proc/$pid/cmdline" | dockerd_flags)"
+      named="$(printf %s "$flags" | sed -n 's/.*"config-file":\["\(\/[A-Za-z0-9._\/-]*\)".*/\1/p')"
+      config="${named:-$config}"
+      printf ',"flags":%s,"tls":%s,"user":"%s"' "$flags" "$(docker_tls "$flags" "$config")" "$(awk '/^Uid:/ { print $2 }' "$root/proc/$pid/status" 2>/dev/null)"
+    fi
+    printf ',"paths":%s' "$(docker_paths)"
+    printf ',"content_trust":%s' "$(if grep -Eqs '^[ 	]*(export[ 	]+)?DOCKER_CONTENT_TRUST="?1"?[ 	]*$' "$root/etc/environment" "$root/etc/profile" "$root"/etc/profile.d/*.sh "$root/etc/bashrc" "$root/etc/bash.bashrc"; then echo true; else echo false; fi)"
+    comma=,
+  fi
+  # No file sets nothing. Its tabs are blanks here, which YAML knows too.
+  if [ -f "$root$config" ]; then printf ',"daemon":{"path":"%s","text":%s}' "$config" "$(tr '\t' ' ' <"$root$config" | text_of /dev/stdin)"; else printf ',"daemon":{"path":"%s","text":"{}"}' "$config"; fi
   if has docker && soon docker info >/dev/null 2>&1; then
-    j() { printf '"%s":%sjson .%s%s' "$1" "$o" "$2" "$c"; }
-    printf '%s"info":' "$comma"
-    soon docker info --format "{$(j driver Driver),$(j logging_driver LoggingDriver),$(j cgroup_driver CgroupDriver),$(j security_options SecurityOptions),$(j live_restore LiveRestoreEnabled),$(j experimental ExperimentalBuild),$(j server_version ServerVersion),$(j root_dir DockerRootDir),$(j swarm Swarm.LocalNodeState),$(j swarm_managers Swarm.Managers),$(j containers Containers),$(j containers_running ContainersRunning),$(j containers_stopped ContainersStopped),$(j images Images)}" 2>/dev/null || echo null
-    printf ',"containers":['
-    # shellcheck disable=SC2046 # ids are words
-    set -- $(soon docker ps -aq 2>/dev/null | head -n 200)
-    [ $# -eq 0 ] || soon docker inspect --format "{$(j id Id),$(j name Name),$(j image Config.Image),$(j user Config.User),$(j running State.Running),$(j privileged HostConfig.Privileged),$(j cap_add HostConfig.CapAdd),$(j security_opt HostConfig.SecurityOpt),$(j network_mode HostConfig.NetworkMode),$(j pid_mode HostConfig.PidMode),$(j ipc_mode HostConfig.IpcMode),$(j uts_mode HostConfig.UTSMode),$(j userns_mode HostConfig.UsernsMode),$(j memory HostConfig.Memory),$(j cpu_shares HostConfig.CpuShares),$(j nano_cpus HostConfig.NanoCpus),$(j read_only HostConfig.ReadonlyRootfs),$(j restart_policy HostConfig.RestartPolicy),$(j devices HostConfig.Devices),$(j ulimits HostConfig.Ulimits),$(j cgroup_parent HostConfig.CgroupParent),$(j pids_limit HostConfig.PidsLimit),$(j ports NetworkSettings.Ports),$(j mounts Mounts),$(j apparmor AppArmorProfile)}" "$@" 2>/dev/null | awk 'NR > 1 { printf "," } { print }'
-    printf '],"images":['
-    # shellcheck disable=SC2046
-    set -- $(soon docker images -q 2>/dev/null | sort -u | head -n 200)
-    [ $# -eq 0 ] || soon docker inspect --type image --format "{$(j id Id),$(j tags RepoTags),$(j user Config.User),\"healthcheck\":${o}if .Config.Healthcheck${c}true${o}else${c}false${o}end${c}}" "$@" 2>/dev/null | awk 'NR > 1 { printf "," } { print }'
-    printf '],"networks":['
-    # shellcheck disable=SC2046
-    set -- $(soon docker network ls -q 2>/dev/null | head -n 50)
-    [ $# -eq 0 ] || soon docker network inspect --format "{$(j name Name),$(j driver Driver),$(j options Options)}" "$@" 2>/dev/null | awk 'NR > 1 { printf "," } { print }'
-    printf ']'
+    printf ',"info":'
+    soon docker info --format "{$(j driver Driver),$(j logging_driver LoggingDriver),$(j cgroup_driver CgroupDriver),$(d security_options SecurityOptions '[]'),$(j live_restore LiveRestoreEnabled),$(j experimental ExperimentalBuild),$(j server_version ServerVersion),$(j root_dir DockerRootDir),$(j swarm Swarm.LocalNodeState),$(j swarm_managers Swarm.Managers),$(j swarm_manager Swarm.ControlAvailable),\"autolock\":${o}if .Swarm.Cluster${c}${o}json .Swarm.Cluster.Spec.EncryptionConfig.AutoLockManagers${c}${o}else${c}null${o}end${c},\"node_certificates\":${o}if .Swarm.Cluster${c}${o}json .Swarm.Cluster.Spec.CAConfig.NodeCertExpiry${c}${o}else${c}null${o}end${c},$(j containers Containers),$(j containers_running ContainersRunning),$(j containers_stopped ContainersStopped),$(j images Images)}" 2>/dev/null | grep . || echo null
+    printf ',"containers":'
+    inspected 200 "{$(j id ID),$(j name Name),$(j image Config.Image),$(j user Config.User),$(j running State.Running),\"health\":${o}if .State.Health${c}${o}if eq .State.Health.Status \"none\"${c}false${o}else${c}true${o}end${c}${o}else${c}false${o}end${c},$(j privileged HostConfig.Privileged),$(d cap_add HostConfig.CapAdd '[]'),$(d security_opt HostConfig.SecurityOpt '[]'),$(j network_mode HostConfig.NetworkMode),$(j pid_mode HostConfig.PidMode),$(j ipc_mode HostConfig.IpcMode),$(j uts_mode HostConfig.UTSMode),$(j userns_mode HostConfig.UsernsMode),$(j memory HostConfig.Memory),$(j cpu_shares HostConfig.CPUShares),$(j nano_cpus HostConfig.NanoCPUs),$(j cpu_quota HostConfig.CPUQuota),$(j read_only HostConfig.ReadonlyRootfs),$(j restart_policy HostConfig.RestartPolicy),$(d devices HostConfig.Devices '[]'),$(d ulimits HostConfig.Ulimits '[]'),$(j cgroup_parent HostConfig.CgroupParent),$(d pids_limit HostConfig.PidsLimit 0),$(d ports NetworkSettings.Ports '{}'),$(d mounts Mounts '[]'),$(j apparmor AppArmorProfile),$(j process_label ProcessLabel)}" inspect ps -aq
+    printf ',"images":'
+    inspected 200 "{$(j id ID),$(d tags RepoTags '[]'),$(j user Config.User),$(yes healthcheck Config.Healthcheck)}" "inspect --type image" images -q
+    printf ',"builds":'
+    docker_builds
+    printf ',"networks":'
+    inspected 50 "{$(j name Name),$(j driver Driver),$(d options Options '{}'),\"containers\":${o}len .Containers${c}}" "network inspect" network ls -q
+    printf ',"setuid":%s,"sshd":%s,"execs":%s,"swarm":%s' "$(docker_setuid)" "$(docker_sshd)" "$(docker_execs)" "$(docker_swarm)"
   fi
   echo '}'
 }
@@ -36,14 +226,20 @@ containerd() {
 }
 
 # Bottlerocket reports on itself; its settings are told without credentials, user data and files of host containers.
+# Of updates only what was found by the last look is asked for: looking again would change the host.
 bottlerocket() {
-  if ! has apiclient; then echo null; return; fi
-  printf '{"cis":'
+  if ! has apiclient; then
+    if grep -qs '^ID=bottlerocket' "$root/etc/os-release"; then echo '{"here":true}'; else echo '{"here":false}'; fi
+    return
+  fi
+  printf '{"here":true,"cis":'
   soon apiclient report cis -l 2 -f json 2>/dev/null | grep . || echo null
   printf ',"cis_k8s":'
   soon apiclient report cis-k8s -l 2 -f json 2>/dev/null | grep . || echo null
   printf ',"settings":'
   soon apiclient get settings.kernel settings.kubernetes.authentication-mode settings.kubernetes.server-tls-bootstrap settings.updates settings.ntp settings.metrics 2>/dev/null | awk '{ print }' | grep . || echo null
+  printf ',"updates":'
+  soon apiclient raw -u /updates/status 2>/dev/null | grep '^ *{' || echo null
   echo '}'
 }
 

@@ -122,3 +122,30 @@ fn the_benchmarks_that_are_built_in_are_well_formed() {
         assert_eq!(sum, coverage.total, "{}", benchmark.id);
     }
 }
+
+/// How many controls of a benchmark rules decide at the least: what the best of our peers evaluates, or more.
+const DECIDED: &[(&str, usize, usize)] = &[("cis-bottlerocket-1.0.0", 28, 26), ("cis-docker-1.6.0", 117, 108)];
+
+#[test]
+fn benchmarks_of_nodes_are_whole_and_decide_what_was_aimed_at() {
+    let (benchmarks, rules) = (built_in().unwrap(), catalogue::built_in().unwrap());
+    for (id, total, least) in DECIDED {
+        let coverage = benchmarks.get(id).unwrap().coverage(|r| rules.get(r).is_some_and(|r| !r.evidence_only));
+        assert_eq!((coverage.total, coverage.pending), (*total, 0), "{id}");
+        assert!(coverage.evaluated >= *least, "{id}: {} of {least}", coverage.evaluated);
+    }
+}
+
+#[test]
+fn rules_of_docker_and_bottlerocket_have_a_case_of_every_outcome() {
+    let rules = catalogue::built_in().unwrap();
+    let ours = rules.iter().filter(|r| r.name.starts_with("docker_") || r.name.starts_with("bottlerocket_"));
+    let mut seen = 0;
+    for rule in ours {
+        seen += 1;
+        for outcome in ["pass", "fail", "unknown", "not_applicable"] {
+            assert!(rule.cases.iter().any(|c| c.expect == outcome), "{} has no case that is {outcome}", rule.name);
+        }
+    }
+    assert!(seen > 100, "{seen}");
+}
