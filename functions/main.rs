@@ -16,12 +16,17 @@ mod sweep;
 mod watch;
 
 use lambda_runtime::Error;
+use tracing::Instrument as _;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     entry::log::start();
     let handler = std::env::var("_HANDLER").unwrap_or_default();
-    match handler.as_str() {
+    stage(&handler).instrument(tracing::info_span!("stage", stage = handler)).await
+}
+
+async fn stage(handler: &str) -> Result<(), Error> {
+    match handler {
         "ask" => ask::run().await,
         "assess" => assess::run().await,
         "collect" => collect::run().await,

@@ -1,4 +1,4 @@
-//! Counts, in CloudWatch's embedded metric format: a log line that CloudWatch turns into a metric.
+//! Counts and times, in CloudWatch's embedded metric format: a log line that CloudWatch turns into a metric.
 //! Source: CloudWatch user guide, "Embedded metric format specification".
 
 use serde_json::json;
@@ -6,15 +6,24 @@ use serde_json::json;
 /// Where all metrics live.
 const NAMESPACE: &str = "Picket";
 
+/// How long something took, in milliseconds.
+pub fn took(name: &str, dimension: &str, of: &str, ms: i64) {
+    write(name, dimension, of, "Milliseconds", ms.max(0));
+}
+
 /// Counts `value` of `name` for one value of one dimension, such as `TriggersDropped` by `Reason`.
 pub fn count(name: &str, dimension: &str, of: &str, value: usize) {
+    write(name, dimension, of, "Count", value);
+}
+
+fn write(name: &str, dimension: &str, of: &str, unit: &str, value: impl serde::Serialize) {
     let line = json!({
         "_aws": {
             "Timestamp": now_ms(),
             "CloudWatchMetrics": [{
                 "Namespace": NAMESPACE,
                 "Dimensions": [[dimension]],
-                "Metrics": [{ "Name": name, "Unit": "Count" }],
+                "Metrics": [{ "Name": name, "Unit": unit }],
             }],
         },
         dimension: of,

@@ -8,15 +8,15 @@ use jiff::SignedDuration;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use picket_aws::webhooks::{self, Webhook};
 use picket_aws::{Bus, Environment, Reports, SystemClock, Topic, reports};
-use picket_model::Notice;
+use picket_model::{Notice, NoticeKind};
 use picket_pipeline::digest::{self, Patience};
 use picket_pipeline::notify::{self, Told};
 use picket_pipeline::ports::{Clock as _, Pager};
 use picket_pipeline::render;
 use serde_json::Value;
 
-use crate::entry::Entry;
 use crate::entry::batch::{self, Handled, Message};
+use crate::entry::{Entry, metric};
 
 const QUEUE: &str = "PICKET_NOTICES_QUEUE_URL";
 /// How soon a notice is looked at again that another worker is telling.
@@ -76,6 +76,14 @@ fn minutes(environment: &Environment, name: &str) -> Result<SignedDuration, Erro
     }
 }
 
+/// How long it took from the call to the last interface cut. A notice that its queue shows twice counts twice.
+fn measure(notice: &Notice) {
+    if let NoticeKind::Quarantined { contained_at, .. } = &notice.kind {
+        let took = contained_at.as_millisecond() - notice.decision.triggered_at.as_millisecond();
+        metric::took("TimeToContain", "Stage", "respond", took);
+    }
+}
+
 /// Where the live report is, and for how long an alert's link to it lasts; none if alerts carry none.
 fn report(entry: &Entry) -> Result<Option<(Reports, Duration)>, Error> {
     let minutes = minutes(&entry.environment, "PICKET_REPORT_LINK_MINUTES")?;
@@ -118,6 +126,7 @@ impl Tellers<'_> {
         let page = render::page_with(notice, self.link(notice).await.as_deref());
         let told = self.all().into_iter().map(|pager| notify::tell(pager, notice, &page, SystemClock.now()));
         let mut came = Handled::Done;
+        measure(notice);
         for told in futures::future::join_all(told).await {
             match told {
                 Ok(Told::Later) => came = Handled::AgainIn(BUSY_SECONDS, "another worker is telling it".to_owned()),

@@ -25,6 +25,7 @@ NESTED = sorted((ROOT / "infra").glob("*.yaml"))
 REGION = "us-east-1"
 
 # Every action of every role. roles.yaml holds the same list: to grant more takes two edits, and a reader sees both.
+TRACE = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 TAKE = {"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
 SEND = {"sqs:SendMessage"}
@@ -288,6 +289,10 @@ def translated():
 def roles_do_what_is_listed_and_no_more():
     template = load(ROOT / "infra/roles.yaml")
     roles, more = of_type(template, "AWS::IAM::Role"), of_type(template, "AWS::IAM::ManagedPolicy")
+    traces = more.pop("TracePolicy")
+    check({text(r) for r in traces["Roles"]} == set(roles), "roles.yaml: TracePolicy belongs to every role, and to no other")
+    sends = [(s["Effect"], set(s["Action"])) for s in traces["PolicyDocument"]["Statement"]]
+    check(sends == [("Allow", TRACE)], "roles.yaml: TracePolicy allows more than to send traces")
     for name, policy in more.items():
         size = len(json.dumps(policy["PolicyDocument"], separators=(",", ":")))
         check(size <= LARGEST_POLICY, f"roles.yaml: {name} holds {size} characters, more than IAM takes")

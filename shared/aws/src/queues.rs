@@ -1,7 +1,10 @@
 //! The queues between the stages, on SQS.
 
 use async_trait::async_trait;
-use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
+use aws_sdk_sqs::types::{
+    MessageAttributeValue, MessageSystemAttributeNameForSends, MessageSystemAttributeValue,
+    SendMessageBatchRequestEntry,
+};
 use futures::future::try_join_all;
 use picket_pipeline::messages::Message;
 use picket_pipeline::ports::{Answer, Kind, PortError, Queues};
@@ -12,6 +15,7 @@ use crate::{Clients, Environment};
 
 /// SQS takes ten messages in a batch.
 const PER_BATCH: usize = 10;
+const DOING: &str = "sending to";
 
 /// The queues that a function may send to.
 #[derive(Debug)]
@@ -63,26 +67,43 @@ impl Sqs {
     async fn send_later(&self, variable: &str, body: String, seconds: i32) -> Answer<()> {
         let url = self.url(variable)?;
         let call = self.client.send_message().queue_url(&url).message_body(body).delay_seconds(seconds);
-        call.send().await.map(drop).map_err(|e| port_error("sending to", &url, &e))
+        let call = match trace(DOING)? {
+            Some((name, value)) => call.message_system_attributes(name, value),
+            None => call,
+        };
+        call.send().await.map(drop).map_err(|e| port_error(DOING, &url, &e))
     }
 
     async fn send_batch(&self, variable: &str, bodies: Vec<String>) -> Answer<()> {
         let url = self.url(variable)?;
-        let doing = "sending to";
+        let trace = trace(DOING)?;
         let mut call = self.client.send_message_batch().queue_url(&url);
         for (n, body) in bodies.into_iter().enumerate() {
-            let entry = SendMessageBatchRequestEntry::builder().id(n.to_string()).message_body(body).build();
-            call = call.entries(entry.map_err(|e| PortError::new(doing, &url, Kind::Other, &e.to_string()))?);
+            let entry = SendMessageBatchRequestEntry::builder().id(n.to_string()).message_body(body);
+            let entry = match trace.clone() {
+                Some((name, value)) => entry.message_system_attributes(name, value).build(),
+                None => entry.build(),
+            };
+            call = call.entries(entry.map_err(|e| PortError::new(DOING, &url, Kind::Other, &e.to_string()))?);
         }
-        let answer = call.send().await.map_err(|e| port_error(doing, &url, &e))?;
+        let answer = call.send().await.map_err(|e| port_error(DOING, &url, &e))?;
         match answer.failed().first() {
             None => Ok(()),
             Some(failed) => {
                 let kind = if failed.sender_fault() { Kind::Other } else { Kind::Transient };
-                Err(PortError::new(doing, &url, kind, failed.message().unwrap_or(failed.code())))
+                Err(PortError::new(DOING, &url, kind, failed.message().unwrap_or(failed.code())))
             }
         }
     }
+}
+
+/// X-Ray's header of this invocation, as Lambda's runtime tells it, so that a trace goes on through the queue.
+/// Source: X-Ray developer guide, "Amazon SQS and AWS X-Ray".
+fn trace(doing: &'static str) -> Answer<Option<(MessageSystemAttributeNameForSends, MessageSystemAttributeValue)>> {
+    let Ok(header) = std::env::var("_X_AMZN_TRACE_ID") else { return Ok(None) };
+    let value = MessageSystemAttributeValue::builder().data_type("String").string_value(header).build();
+    let value = value.map_err(|e| PortError::new(doing, "a trace header", Kind::Other, &e.to_string()))?;
+    Ok(Some((MessageSystemAttributeNameForSends::AwsTraceHeader, value)))
 }
 
 fn body_of(value: &impl Serialize) -> Answer<String> {
