@@ -50,10 +50,22 @@ accounts() {
   BEGIN { while ((getline line < shadow) > 0) { split(line, f, ":"); known[f[1]] = 1; pass[f[1]] = hash(f[2]); for (i = 3; i <= 8; i++) age[f[1], i] = number(f[i]) }
     while ((getline line < group) > 0) { split(line, f, ":"); there[f[3]] = 1 }
     printf "[" }
-  NF >= 7 { printf "%s{\"name\":%s,\"uid\":%d,\"gid\":%d,\"home\":%s,\"shell\":%s,\"shadowed\":%s,\"group_known\":%s,\"system\":%s", (n++ ? "," : ""), q($1), $3, $4, q($6), q($7), ($2 == "x" ? "true" : "false"), (($4 in there) ? "true" : "false"), (($3 < least || $3 == 65534) && $1 !~ /^(root|sync|shutdown|halt)$/ ? "true" : "false")
+  NF >= 7 { printf "%s{\"name\":%s,\"uid\":%d,\"gid\":%d,\"home\":%s,\"shell\":%s,\"shadowed\":%s,\"group_known\":%s", (n++ ? "," : ""), q($1), $3, $4, q($6), q($7), ($2 == "x" ? "true" : "false"), (($4 in there) ? "true" : "false")
+    if (($3 < least || $3 == 65534) && $1 !~ /^(root|sync|shutdown|halt)$/) printf ",\"system\":{\"shell\":%s%s}", q($7), ($1 in known ? ",\"password\":" q(pass[$1]) : "")
     if ($1 in known) printf ",\"password\":%s,\"last_change\":%s,\"min_days\":%s,\"max_days\":%s,\"warn_days\":%s,\"inactive_days\":%s,\"expires\":%s", q(pass[$1]), age[$1, 3], age[$1, 4], age[$1, 5], age[$1, 6], age[$1, 7], age[$1, 8]
     printf "}" }
   END { print "]" }' "$(or_none "$root/etc/passwd")"
+}
+# The ages of passwords, of those accounts that have one.
+passwords() {
+  [ -s "$root/etc/shadow" ] && [ -r "$root/etc/shadow" ] || return 0
+  awk -F: -v today="$(($(date +%s) / 86400))" "$words"'
+  function age(name, s) { if (s ~ /^-?[0-9]+$/) printf ",\"%s\":%s", name, s }
+  BEGIN { printf "[" }
+  NF >= 3 && $2 ~ /^[^!*]/ { printf "%s{\"name\":%s", (n++ ? "," : ""), q($1)
+    if ($3 ~ /^[0-9]+$/) printf ",\"changed_ahead\":%s", ($3 > today ? "true" : "false")
+    age("min_days", $4); age("max_days", $5); age("warn_days", $6); age("inactive_days", $7); printf "}" }
+  END { print "]" }' "$root/etc/shadow"
 }
 # A setting of /etc/login.defs, and what it is where it is not said.
 login_def() { awk -v name="$1" -v value="$2" '$1 == name { value = $2 } END { print value }' "$(or_none "$root/etc/login.defs")"; }
@@ -176,15 +188,16 @@ covered() {
   END { if (last == 2) print "immutable" }'
 }
 
-# Configuration files that hold no secrets by design, as lines without remarks.
+# Configuration files that hold no secrets by design, as lines without remarks. Those of sudo and rsyslog may name
+# anything: of them `settings` tells what is asked for.
 configs() {
   printf '{'
   comma=
   for glob in /etc/login.defs /etc/default/useradd /etc/security/pwquality.conf /etc/security/faillock.conf /etc/security/pwhistory.conf \
     /etc/security/limits.conf '/etc/security/limits.d/*.conf' /etc/pam.d/system-auth /etc/pam.d/password-auth /etc/pam.d/common-auth /etc/pam.d/common-password /etc/pam.d/su \
-    /etc/audit/auditd.conf /etc/systemd/journald.conf /etc/systemd/coredump.conf /etc/rsyslog.conf '/etc/rsyslog.d/*.conf' /etc/chrony.conf '/etc/chrony.d/*.conf' /etc/sysconfig/chronyd \
+    /etc/audit/auditd.conf /etc/systemd/journald.conf /etc/systemd/coredump.conf /etc/chrony.conf '/etc/chrony.d/*.conf' /etc/sysconfig/chronyd \
     /etc/selinux/config /etc/dnf/dnf.conf /etc/yum.conf /etc/motd /etc/issue /etc/issue.net /etc/aide.conf /etc/crypto-policies/config /etc/crypto-policies/state/current \
-    /etc/authselect/authselect.conf /etc/sudoers '/etc/sudoers.d/*' /etc/fstab /etc/hosts.allow /etc/hosts.deny /etc/updatedb.conf; do
+    /etc/authselect/authselect.conf /etc/fstab /etc/hosts.allow /etc/hosts.deny /etc/updatedb.conf; do
     for file in "$root"$glob; do
       if [ ! -f "$file" ] || [ ! -r "$file" ]; then continue; fi
       printf '%s"%s":%s' "$comma" "$(name_of "${file#"$root"}")" "$(lines_of "$file")"
@@ -211,6 +224,7 @@ configs() {
 settings() {
   printf '{'
   comma=
+  said accounts /etc/passwd /etc/group /etc/shadow
   said aide /etc/cron.d /var/spool/cron
   said auditd /etc/audit/auditd.conf
   said chrony /etc/chrony.conf
@@ -220,6 +234,7 @@ settings() {
   said firewalld /etc/firewalld /etc/firewalld/firewalld.conf
   said journald /etc/systemd/journald.conf
   said login_defs /etc/login.defs
+  said mail /proc/net/tcp
   ! has nft || said nft
   said pam_unix /etc/pam.d/system-auth /etc/pam.d/password-auth
   said pwhistory /etc/security/pwhistory.conf
@@ -267,6 +282,17 @@ pam_values() {
   done | awk '/^asked_by=/ { f = substr($0, 10); if (!(f in had)) by = by (by == "" ? "" : ",") f; had[f] = 1; next } { print } END { if (by != "") print "asked_by=" by }'
 }
 
+# Who root is, and names and numbers that are there twice.
+settings_accounts() {
+  [ -s "$root/etc/passwd" ] && [ -s "$root/etc/group" ] || return 1
+  awk -F: -v shadow="$root/etc/shadow" -v file="$root/etc/group" '
+  function twice(kind, key, name) { if ((kind, key) in had) list[kind] = list[kind] (list[kind] == "" ? "" : ",") name; had[kind, key] = 1 }
+  BEGIN { while ((getline line < shadow) > 0) { split(line, f, ":"); if (f[1] == "root") hash = (f[2] == "" ? "empty" : f[2] ~ /^[!*]/ ? "locked" : "set") }
+    while ((getline line < file) > 0) if (split(line, f, ":") >= 3) { twice("gids", f[3], f[1]); twice("group_names", f[1], f[1]) } }
+  NF >= 7 { twice("uids", $3 + 0, $1); twice("user_names", $1, $1); if ($3 ~ /^0+$/) all = all (all == "" ? "" : ",") $1; if ($1 == "root") gid = $4 }
+  END { print "superusers=" all; if (gid != "") print "root_gid=" gid; if (hash != "") print "root_password=" hash
+    split("gids group_names uids user_names", kinds, " "); for (i = 1; i <= 4; i++) print "doubled_" kinds[i] "=" list[kinds[i]] }' "$root/etc/passwd"
+}
 settings_aide() {
   if cat "$root"/etc/crontab "$root"/etc/cron.d/* "$root"/var/spool/cron/* 2>/dev/null | grep -Eq '^[^#]*aide.* --?(check|update|C)( |$)' ||
     grep -lEs '^[^#]*aide.* --?(check|update|C)( |$)' "$root"/etc/cron.hourly/* "$root"/etc/cron.daily/* "$root"/etc/cron.weekly/* "$root"/etc/cron.monthly/* | grep -q .; then echo cron=true; else echo cron=false; fi
@@ -304,6 +330,12 @@ grants() {
     else next
     for (i = 1; i <= 3; i++) all[i] = either(all[i] + 0, g[i]); seen = 1 }
   END { if (seen) print "umask_grants=" all[1] all[2] all[3] }'
+}
+# Ports of mail that listen on more than loopback.
+settings_mail() {
+  [ -r "$root/proc/net/tcp" ] || return 1
+  printf 'open_ports=%s\n' "$(cat "$root/proc/net/tcp" "$root/proc/net/tcp6" 2>/dev/null | awk '
+    $4 == "0A" && $2 ~ /:(0019|01D1|024B)$/ && $2 !~ /^(0000000000000000FFFF0000)?[0-9A-F][0-9A-F][0-9A-F][0-9A-F][0-9A-F][0-9A-F]7F:|^00000000000000000000000001000000:/ { print ($2 ~ /0019$/ ? 25 : $2 ~ /01D1$/ ? 465 : 587) }' | sort -nu | tr '\n' ',' | sed 's/,$//')"
 }
 settings_nft() {
   rules="$(soon nft -s list ruleset 2>/dev/null)" || return 1
