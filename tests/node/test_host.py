@@ -113,8 +113,17 @@ def test_audit_rules_are_told_by_what_they_see(run, root):
     put(root, "/etc/audit/rules.d/50.rules", RULES)
     seen = set(told(run, root, "audit")["on_disk"])
     assert {"w /etc/sudoers", "a /etc/sudoers.d", "w /run/utmp", "b64 clock_settime", "b64 settimeofday", "x /usr/bin/chcon", "immutable"} <= seen
+    assert "sudo_log" not in seen, "sudo names no log"
     assert {"b64 execve euid!=uid", "b32 openat EACCES"} <= seen
     assert not {"b64 mount", "b64 umount2", "b64 execve", "b32 openat"} & seen, "what is narrowed sees less"
+
+
+def test_the_log_of_sudo_is_watched_where_it_is(run, root):
+    put(root, "/etc/sudoers", 'Defaults logfile="/var/log/own/sudo.log"\n', 0o440)
+    put(root, "/etc/audit/rules.d/50.rules", "-w /var/log/sudo.log -p wa\n")
+    assert "sudo_log" not in told(run, root, "audit")["on_disk"]
+    put(root, "/etc/audit/rules.d/60.rules", "-w /var/log/own/sudo.log -p wa\n")
+    assert "sudo_log" in told(run, root, "audit")["on_disk"]
 
 
 def test_rules_in_force_are_asked_of_the_kernel_and_never_guessed(run, root, tmp_path):

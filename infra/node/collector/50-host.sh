@@ -157,12 +157,15 @@ audit() {
 }
 listed() { sort -u | awk "$words"'{ printf "%s%s", (n++ ? "," : "["), q($0) } END { print (n ? "]" : "[]") }'; }
 
-# What rules of audit see, one a line: `w PATH` for a watch for writing, `b64 CALL` for a call. A rule that is narrowed by
+# What rules of audit see, one a line: `w PATH` for a watch for writing, `b64 CALL` for a call, and
+# `sudo_log` for the log that sudo writes itself. A rule that is narrowed by
 # anything but the users that people log in as sees less than it should, and is left out.
 covered() {
-  awk '
+  log="$(settings_sudo | sed -n 's/^logfile=//p')"
+  awk -v own="$log" '
   function place(p) { sub(/\/+$/, "", p); sub(/^\/var\/run\//, "/run/", p); return p ~ /^\/s?bin\// ? "/usr" p : p }
-  function watch(perms, p,   i) { for (i = 1; i <= length(perms); i++) print substr(perms, i, 1) " " place(p) }
+  function watch(perms, p,   i) { for (i = 1; i <= length(perms); i++) print substr(perms, i, 1) " " place(p)
+    if (own != "" && place(p) == own && perms ~ /w/) print "sudo_log" }
   { gsub(/["\t\r]/, " ") }
   $1 == "-e" { last = $2 }
   $1 == "-w" { perms = "rwxa"; for (i = 3; i < NF; i++) if ($i == "-p") perms = $(i + 1); watch(perms, $2) }
