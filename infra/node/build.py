@@ -17,11 +17,17 @@ def script() -> str:
     return "".join(part.read_text(encoding="utf-8") for part in parts)
 
 
+def is_needed(line: str) -> bool:
+    """Remarks stay here: Systems Manager takes 64 KiB."""
+    text = line.strip()
+    return bool(text) and (not text.startswith("#") or "shellcheck" in text)
+
+
 def joined() -> str:
     """The template with the collector in it."""
     head, mark, _ = TEMPLATE.read_text(encoding="utf-8").partition(MARK)
     indent = " " * (len(head) - head.rfind("\n") - 1)
-    body = "".join(f"{indent}{line}" if line.strip() else line for line in script().splitlines(keepends=True))
+    body = "".join(f"{indent}{line}" for line in script().splitlines(keepends=True) if is_needed(line))
     return f"{head}{mark}\n{body}"
 
 

@@ -182,7 +182,7 @@ covered() {
       else if ($i ~ /^dir=/) path = substr($i, 5)
       else if ($i ~ /^perm=/) perms = substr($i, 6)
       else if ($i ~ /^exit=-E[A-Z]+$/) more = more " " substr($i, 7)
-      else if ($i !~ /^(key=.*|a0=0|a0=0x0|auid>=[0-9]+|auid!=(unset|-1|4294967295))$/) odd = 1
+      else if ($i !~ /^(key=.*|a0=0|a0=0x0|auid>=(500|1000)|auid!=(unset|-1|4294967295))$/) odd = 1
     }
     if (odd != "") next
     if (path != "") { if (more == "" && (n == 0 || call[1] == "all")) watch(perms, path); next }
@@ -191,16 +191,14 @@ covered() {
   END { if (last == 2) print "immutable" }'
 }
 
-# Configuration files that hold no secrets by design, as lines without remarks. Those of sudo and rsyslog may name
-# anything: of them `settings` tells what is asked for.
+# Configuration files that hold no secrets by design, as lines without remarks. Of all others `settings` tells what
+# is asked for.
 configs() {
   printf '{'
   comma=
-  for glob in /etc/login.defs /etc/default/useradd /etc/security/pwquality.conf /etc/security/faillock.conf /etc/security/pwhistory.conf \
-    /etc/security/limits.conf '/etc/security/limits.d/*.conf' /etc/pam.d/system-auth /etc/pam.d/password-auth /etc/pam.d/common-auth /etc/pam.d/common-password /etc/pam.d/su \
-    /etc/audit/auditd.conf /etc/systemd/journald.conf /etc/systemd/coredump.conf /etc/chrony.conf '/etc/chrony.d/*.conf' /etc/sysconfig/chronyd \
-    /etc/selinux/config /etc/dnf/dnf.conf /etc/yum.conf /etc/motd /etc/issue /etc/issue.net /etc/aide.conf /etc/crypto-policies/config /etc/crypto-policies/state/current \
-    /etc/authselect/authselect.conf /etc/fstab /etc/hosts.allow /etc/hosts.deny /etc/updatedb.conf; do
+  for glob in /etc/security/limits.conf '/etc/security/limits.d/*.conf' /etc/pam.d/system-auth /etc/pam.d/password-auth /etc/pam.d/common-auth \
+    /etc/pam.d/common-password /etc/pam.d/su /etc/authselect/authselect.conf /etc/motd /etc/issue /etc/issue.net /etc/aide.conf \
+    /etc/crypto-policies/config /etc/crypto-policies/state/current /etc/fstab /etc/hosts.allow /etc/hosts.deny /etc/updatedb.conf; do
     for file in "$root"$glob; do
       if [ ! -f "$file" ] || [ ! -r "$file" ]; then continue; fi
       printf '%s"%s":%s' "$comma" "$(name_of "${file#"$root"}")" "$(lines_of "$file")"
@@ -303,7 +301,7 @@ settings_aide() {
 settings_auditd() { values_of '[a-z_]+' /etc/audit/auditd.conf | tr '[:upper:]' '[:lower:]'; }
 settings_chrony() {
   printf 'sources=%s\n' "$(cat "$root"/etc/chrony.conf "$root"/etc/chrony.d/*.conf "$root"/etc/chrony.d/*.sources "$root"/run/chrony.d/* 2>/dev/null | grep -cE '^ *(server|pool|refclock) ')"
-  user="$(for dir in "$root"/proc/[0-9]*; do [ "$(head -n 1 "$dir/comm" 2>/dev/null)" != chronyd ] || awk '/^Uid:/ { print $2 }' "$dir/status"; done | head -n 1)"
+  user="$(grep -lx chronyd "$root"/proc/[0-9]*/comm 2>/dev/null | head -n 1 | while IFS= read -r file; do awk '/^Uid:/ { print $2 }' "${file%comm}status"; done)"
   if [ -n "$user" ]; then
     user="$(awk -F: -v id="$user" '$3 == id { print $1; exit }' "$(or_none "$root/etc/passwd")")"
   else user="$(sed -n 's/^ *OPTIONS=.*-u  *\([a-z_][a-z0-9_-]*\).*/\1/p' "$(or_none "$root/etc/sysconfig/chronyd")" | tail -n 1)"; fi
