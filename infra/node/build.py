@@ -4,11 +4,13 @@
 """
 
 import pathlib
+import re
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 TEMPLATE = HERE.parent / "node.yaml"
 MARK = "# --- the collector ---"
+HERE_DOCUMENT = re.compile(r"<<-?\s*['\"]?([A-Z]+)['\"]?$")
 
 
 def script() -> str:
@@ -17,17 +19,26 @@ def script() -> str:
     return "".join(part.read_text(encoding="utf-8") for part in parts)
 
 
-def is_needed(line: str) -> bool:
-    """Remarks stay here: Systems Manager takes 64 KiB."""
-    text = line.strip()
-    return bool(text) and (not text.startswith("#") or "shellcheck" in text)
+def as_sent(text: str) -> str:
+    """Without remarks and indentation, since a document may hold 64 KiB. Here-documents stay, and what ShellCheck is told."""
+    kept, end = [], None
+    for line in text.splitlines(keepends=True):
+        word = line.strip()
+        if end is None and word.startswith("#") and not word.startswith("# shellcheck"):
+            continue
+        kept.append(line.lstrip(" ") if end is None else line)
+        if end is None and (opened := HERE_DOCUMENT.search(line)):
+            end = opened[1]
+        elif word == end:
+            end = None
+    return "".join(kept)
 
 
 def joined() -> str:
     """The template with the collector in it."""
     head, mark, _ = TEMPLATE.read_text(encoding="utf-8").partition(MARK)
     indent = " " * (len(head) - head.rfind("\n") - 1)
-    body = "".join(f"{indent}{line}" for line in script().splitlines(keepends=True) if is_needed(line))
+    body = "".join(f"{indent}{line}" if line.strip() else line for line in as_sent(script()).splitlines(keepends=True))
     return f"{head}{mark}\n{body}"
 
 

@@ -246,3 +246,23 @@ def test_services_that_selinux_does_not_hold_are_named(run, root):
 def test_the_profile_of_pam_is_told(run, root):
     put(root, "/etc/authselect/authselect.conf", "custom/ours\nwith-faillock\n")
     assert told(run, root, "configs")["/etc/authselect/authselect.conf"] == ["custom/ours", "with-faillock"]
+
+
+def test_units_that_systemd_does_not_list_are_unread_and_not_gone(run, root, tmp_path):
+    tools = tmp_path / "tools"
+    put(tools, "/systemctl", '#!/bin/sh\ncase "$1" in list-unit-files) echo "sshd.service enabled enabled" ;; *) echo "sshd.service loaded active running x" ;; esac\n', 0o755)
+    asked = {"PICKET_SECTIONS": "systemd", "PICKET_LIVE": "1", "PATH": f"{tools}:{os.environ['PATH']}"}
+    assert run(root, **asked)["systemd"] == {"files": {"sshd.service": "enabled"}, "active": ["sshd.service"]}
+    put(tools, "/systemctl", "#!/bin/sh\nexit 1\n", 0o755)
+    assert "systemd" in run(root, **asked)["unread"]
+
+
+def test_a_kernel_that_was_not_asked_has_no_empty_lists(run, root):
+    document = run(root, PICKET_SECTIONS="host,modules")
+    assert "command_line" not in document["host"]
+    assert document["modules"] == {"told": []}
+    put(root, "/proc/cmdline", "ro selinux=1\n")
+    put(root, "/proc/modules", "ext4 1 1 - Live 0x0\n")
+    document = run(root, PICKET_SECTIONS="host,modules")
+    assert document["host"]["command_line"] == ["ro selinux=1"]
+    assert document["modules"]["loaded"] == ["ext4"]

@@ -1,9 +1,9 @@
 # The operating system: what it is, its settings, its accounts (never a hash), and its services.
 host() {
   awk -F= "$words"'BEGIN { printf "{" } /^(ID|VERSION_ID|VARIANT_ID|PRETTY_NAME)=/ { gsub(/"/, "", $2); printf "%s%s:%s", (n++ ? "," : ""), q(tolower($1)), q($2) } END { printf "%s", (n ? "," : "") }' "$(or_none "$root/etc/os-release")"
-  printf '"kernel":"%s","command_line":%s,"selinux":"%s",%s"preloads":%s}\n' \
+  printf '"kernel":"%s",%s"selinux":"%s",%s"preloads":%s}\n' \
     "$(tr -cd 'A-Za-z0-9._+-' 2>/dev/null <"$root/proc/sys/kernel/osrelease")" \
-    "$(if [ -r "$root/proc/cmdline" ]; then lines_of "$root/proc/cmdline"; else echo '[]'; fi)" \
+    "$(if [ -r "$root/proc/cmdline" ]; then printf '"command_line":%s,' "$(lines_of "$root/proc/cmdline")"; fi)" \
     "$(selinux)" \
     "$(if [ -r "$root/proc/1/attr/current" ]; then printf '"unconfined":%s,' "$(unconfined)"; fi)" \
     "$(if [ -s "$root/etc/ld.so.preload" ]; then echo true; else echo false; fi)"
@@ -100,9 +100,9 @@ mounted() {
 
 # Modules: loaded ones, and what modprobe is told.
 modules() {
-  printf '{"loaded":'
-  if [ -r "$root/proc/modules" ]; then cut -d ' ' -f 1 "$root/proc/modules" | sort | lines_of; else echo '[]'; fi
-  printf ',"told":'
+  printf '{'
+  if [ -r "$root/proc/modules" ]; then printf '"loaded":%s,' "$(cut -d ' ' -f 1 "$root/proc/modules" | sort | lines_of)"; fi
+  printf '"told":'
   cat "$root"/etc/modprobe.d/*.conf "$root"/usr/lib/modprobe.d/*.conf 2>/dev/null | grep -E '^ *(install|blacklist) ' | sort -u | lines_of
   echo '}'
 }
@@ -121,16 +121,22 @@ packages() {
 # Units with the state of their files; on a tree, the links that start them.
 systemd() {
   if has systemctl; then
-    soon systemctl list-unit-files --no-legend --no-pager --plain --type=service,socket,timer,mount,target 2>/dev/null | awk '{ print $1 "=" $2 }'
+    # All units or nothing, as for packages.
+    units="$(soon systemctl list-unit-files --no-legend --no-pager --plain --type=service,socket,timer,mount,target 2>/dev/null)" || return 0
+    [ -n "$units" ] || return 0
+    units="$(printf '%s\n' "$units" | awk '{ print $1 "=" $2 }')"
   else
-    for link in "$root"/etc/systemd/system/*.wants/*; do [ ! -L "$link" ] || printf '%s=enabled\n' "${link##*/}"; done
-    for link in "$root"/etc/systemd/system/*.service "$root"/etc/systemd/system/*.socket; do
-      [ ! -L "$link" ] || [ "$(readlink "$link")" != /dev/null ] || printf '%s=masked\n' "${link##*/}"
-    done
-  fi | sort | { printf '{"files":{'; pairs; printf '}'; }
-  if has systemctl; then
+    units="$(
+      for link in "$root"/etc/systemd/system/*.wants/*; do [ ! -L "$link" ] || printf '%s=enabled\n' "${link##*/}"; done
+      for link in "$root"/etc/systemd/system/*.service "$root"/etc/systemd/system/*.socket; do
+        [ ! -L "$link" ] || [ "$(readlink "$link")" != /dev/null ] || printf '%s=masked\n' "${link##*/}"
+      done
+    )"
+  fi
+  printf '{"files":{%s}' "$(printf '%s' "$units" | sort | pairs)"
+  if has systemctl && units="$(soon systemctl list-units --no-legend --no-pager --plain --type=service,socket,timer --state=active 2>/dev/null)"; then
     printf ',"active":'
-    soon systemctl list-units --no-legend --no-pager --plain --type=service,socket,timer --state=active 2>/dev/null | awk '{ print $1 }' | sort | lines_of
+    printf '%s\n' "$units" | awk 'NF { print $1 }' | sort | lines_of
   fi
   echo '}'
 }
@@ -399,6 +405,7 @@ settings_useradd() { values_of INACTIVE /etc/default/useradd; }
 # only those that are open are told.
 guarded() {
   [ "$(id -u)" = 0 ] || [ -n "$root" ] || return 0
+  [ -s "$root/etc/passwd" ] || return 0
   log="$(values_of log_file /etc/audit/auditd.conf | tail -n 1)"
   log="${log#log_file=}"
   log="${log:-/var/log/audit/audit.log}"
@@ -414,7 +421,7 @@ guarded() {
     [ ! -d "$home" ] || find "$home" -maxdepth 1 -name '.?*' ! -name .. ! -type l '(' -name .netrc -o -name .forward -o -name .rhosts -o -perm -0020 -o -perm -0002 ')' 2>/dev/null
   done | head -n 100 | described)"
   open="$(soon find "$root/var/log" -type f '(' -perm -0001 -o -perm -0002 -o -perm -0004 -o -perm -0010 -o -perm -0020 -o -perm -0100 ')' 2>/dev/null)"
-  if [ $? -ne 124 ]; then
+  if [ $? -ne 124 ] && [ -d "$root/var/log" ]; then
     printf ',"open_logs":%s' "$(printf '%s\n' "$open" | while IFS= read -r file; do
       # Logins are kept where programs of their group may write.
       case "$file" in
