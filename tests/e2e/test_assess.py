@@ -161,6 +161,7 @@ def test_benchmarks_are_evaluated_as_far_as_they_promise(account: Account) -> No
         ("cis-aws-compute-ec2-1.0.0", 20, 21),
         ("aws-security-hub-2026-08", 51, 58),
         ("cis-eks-1.8.0", 15, 50),
+        ("cis-amazon-linux-2023-1.0.0", 222, 243),
         ("kops", 9, 15),
     ]:
         row = rows[benchmark]

@@ -207,4 +207,108 @@ def eks(root: pathlib.Path) -> None:
     process(root, 400, ["/usr/bin/kubelet", "--config=/etc/kubernetes/kubelet/config.json", "--kubeconfig", "/var/lib/kubelet/kubeconfig", "--node-ip=10.0.0.1"])
 
 
-TREES = {"eks": eks, "k3s": k3s, "kops": kops, "kubeadm": kubeadm}
+# What a control asks audit to see: files, programs, calls.
+WATCHED = """/etc/group /etc/gshadow /etc/hosts /etc/issue /etc/issue.net /etc/localtime /etc/passwd /etc/security/opasswd /etc/selinux
+    /etc/shadow /etc/sudoers /etc/sudoers.d /etc/sysconfig/network /etc/sysconfig/network-scripts /usr/share/selinux /var/log/btmp
+    /var/log/lastlog /var/log/sudo.log /var/log/wtmp /var/run/faillock /var/run/utmp""".split()
+RUN = "/usr/bin/chacl /usr/bin/chcon /usr/bin/kmod /usr/bin/setfacl /usr/bin/su /usr/sbin/usermod".split()
+CALLS = """adjtimex,settimeofday,clock_settime sethostname,setdomainname mount unlink,unlinkat,rename,renameat
+    init_module,finit_module,delete_module chmod,fchmod,fchmodat chown,fchown,lchown,fchownat
+    setxattr,lsetxattr,fsetxattr,removexattr,lremovexattr,fremovexattr""".split()
+
+
+def audit_rules() -> str:
+    """Rules of audit as a benchmark has them."""
+    lines = [f"-w {path} -p wa -k x" for path in WATCHED]
+    lines += [f"-a always,exit -F path={path} -F perm=x -F auid>=1000 -F auid!=unset -k x" for path in RUN]
+    for arch in ("b32", "b64"):
+        lines += [f"-a always,exit -F arch={arch} -S {calls} -F auid>=1000 -F auid!=unset -k x" for calls in CALLS]
+        lines += [f"-a always,exit -F arch={arch} -C euid!=uid -F auid!=unset -S execve -k x"]
+        lines += [f"-a always,exit -F arch={arch} -S creat,open,openat,truncate,ftruncate -F exit=-{e} -F auid>=1000 -F auid!=unset -k x" for e in ("EACCES", "EPERM")]
+    return "\n".join([*lines, "-e 2", ""])
+
+
+SYSCTL = {
+    **{f"net.ipv4.conf.{of}.{name}": "0" for of in ("all", "default") for name in ("accept_redirects", "accept_source_route", "secure_redirects", "send_redirects")},
+    **{f"net.ipv6.conf.{of}.{name}": "0" for of in ("all", "default") for name in ("accept_ra", "accept_redirects", "accept_source_route")},
+    **{f"net.ipv4.conf.{of}.{name}": "1" for of in ("all", "default") for name in ("log_martians", "rp_filter")},
+    "net.ipv4.icmp_echo_ignore_broadcasts": "1", "net.ipv4.icmp_ignore_bogus_error_responses": "1", "net.ipv4.ip_forward": "0",
+    "net.ipv4.tcp_syncookies": "1", "net.ipv6.conf.all.forwarding": "0", "kernel.randomize_va_space": "2", "kernel.yama.ptrace_scope": "1",
+}  # fmt: skip
+SSHD = """Port 22\nAllowGroups wheel\nAllowTcpForwarding no\nBanner /etc/issue.net\nClientAliveCountMax 3\nClientAliveInterval 15
+HostbasedAuthentication no\nIgnoreRhosts yes\nLogLevel VERBOSE\nLoginGraceTime 60\nMaxAuthTries 4\nMaxSessions 10\nMaxStartups 10:30:60
+PermitEmptyPasswords no\nPermitRootLogin no\nPermitUserEnvironment no\nUsePAM yes\nX11Forwarding no\n"""
+PAM = """auth required pam_faillock.so preauth\npassword requisite pam_pwquality.so local_users_only
+password required pam_pwhistory.so use_authtok\npassword sufficient pam_unix.so sha512 shadow use_authtok\n"""
+
+
+def amazon(root: pathlib.Path) -> None:
+    """A host of Amazon Linux 2023 that does what its benchmark asks, as far as files show it."""
+    host(root, cron=False)
+    for path in ("etc/sysctl.d/99-k8s.conf", "etc/docker/daemon.json", "root/.docker/config.json"):
+        (root / path).unlink()
+    put(root, "/proc/sys/kernel/osrelease", "6.1.119-129.201.amzn2023.x86_64\n")
+    put(root, "/proc/cmdline", "root=UUID=x ro audit=1 audit_backlog_limit=8192 selinux=1 security=selinux\n")
+    put(root, "/sys/fs/selinux/enforce", "1")
+    put(root, "/proc/1/attr/current", "system_u:system_r:init_t:s0")
+    put(root, "/proc/net/tcp", "  sl  local_address rem_address   st\n")
+    for name, value in SYSCTL.items():
+        put(root, f"/proc/sys/{name.replace('.', '/')}", f"{value}\n")
+    put(root, "/proc/sys/net/ipv6/conf/all/disable_ipv6", "0\n")
+    put(root, "/etc/sysctl.d/60-host.conf", "".join(f"{k} = {v}\n" for k, v in SYSCTL.items()))
+    blocked = "cramfs dccp freevxfs hfs hfsplus jffs2 rds sctp squashfs tipc udf usb-storage".split()
+    put(root, "/etc/modprobe.d/host.conf", "".join(f"install {m} /bin/false\nblacklist {m}\n" for m in blocked))
+    put(root, "/proc/modules", "ext4 1 1 - Live 0x0\n")
+    places = ("/tmp", "/var", "/var/tmp", "/var/log", "/var/log/audit", "/home", "/dev/shm")
+    put(root, "/proc/1/mounts", "".join(f"/dev/x {p} xfs rw,nodev,nosuid,noexec 0 0\n" for p in places))
+    put(root, "/etc/dnf/dnf.conf", "[main]\ngpgcheck=1\n")
+    put(root, "/etc/yum.repos.d/amazonlinux.repo", "[amazonlinux]\ngpgcheck=1\n")
+    tools = "auditctl auditd augenrules aureport ausearch autrace".split()
+    put(root, "/etc/aide.conf", "".join(f"/sbin/{t} p+i+n+u+g+s+b+acl+xattrs+sha512\n" for t in tools))
+    put(root, "/etc/cron.d/aide", "0 5 * * * root /usr/sbin/aide --check\n")
+    (root / "etc/cron.d").chmod(0o700)
+    put(root, "/etc/cron.allow", "", 0o640)
+    for tool in tools:
+        put(root, f"/sbin/{tool}", "", 0o755)
+    put(root, "/etc/systemd/coredump.conf", "[Coredump]\nStorage=none\nProcessSizeMax=0\n")
+    put(root, "/etc/systemd/journald.conf", "[Journal]\nCompress=yes\nForwardToSyslog=yes\nStorage=persistent\n")
+    put(root, "/etc/selinux/config", "SELINUX=enforcing\nSELINUXTYPE=targeted\n")
+    for name in ("motd", "issue", "issue.net"):
+        put(root, f"/etc/{name}", "Authorized use only.\n")
+    put(root, "/etc/crypto-policies/config", "DEFAULT\n")
+    put(root, "/etc/chrony.conf", "server 169.254.169.123 prefer iburst\n")
+    put(root, "/etc/sysconfig/chronyd", 'OPTIONS="-F 2 -u chrony"\n')
+    put(root, "/etc/ssh/sshd_config", SSHD, 0o600)
+    put(root, "/etc/ssh/ssh_host_ed25519_key", SECRETS["client key"], 0o600)
+    put(root, "/etc/ssh/ssh_host_ed25519_key.pub", "ssh-ed25519 AAAA\n")
+    put(root, "/etc/sudoers", 'Defaults use_pty\nDefaults logfile="/var/log/sudo.log"\nDefaults timestamp_timeout=15\n', 0o440)
+    put(root, "/etc/pam.d/su", "auth required pam_wheel.so use_uid group=nobodys\n")
+    put(root, "/etc/pam.d/system-auth", PAM)
+    put(root, "/etc/pam.d/password-auth", PAM)
+    put(root, "/etc/authselect/authselect.conf", "custom/ours\nwith-faillock\n")
+    put(root, "/etc/security/pwquality.conf", "minlen = 14\nminclass = 4\n")
+    put(root, "/etc/security/faillock.conf", "deny = 5\nunlock_time = 900\n")
+    put(root, "/etc/security/pwhistory.conf", "remember = 5\n")
+    put(root, "/etc/login.defs", "PASS_MAX_DAYS 365\nPASS_MIN_DAYS 1\nPASS_WARN_AGE 7\nUMASK 027\nENCRYPT_METHOD SHA512\nUID_MIN 1000\n")
+    put(root, "/etc/default/useradd", "INACTIVE=30\n")
+    put(root, "/etc/profile.d/host.sh", "umask 027\nreadonly TMOUT=900 ; export TMOUT\n")
+    put(root, "/etc/passwd", "root:x:0:0:root:/root:/bin/bash\nchrony:x:997:997::/:/sbin/nologin\nann:x:1000:1000::/home/ann:/bin/bash\n")
+    put(root, "/etc/shadow", f"root:*:19000::::::\nchrony:!!:19000::::::\nann:{SECRETS['password hash']}:19000:1:365:7:30::\n", 0o000)
+    put(root, "/etc/group", "root:x:0:\nchrony:x:997:\nann:x:1000:\n")
+    for home in ("root", "home/ann"):
+        (root / home).mkdir(parents=True, exist_ok=True)
+        (root / home).chmod(0o700)
+    put(root, "/etc/rsyslog.conf", '$FileCreateMode 0640\n*.* action(type="omfwd" target="logs.example.com")\n')
+    put(root, "/etc/audit/auditd.conf", "max_log_file = 8\nmax_log_file_action = keep_logs\nspace_left_action = email\naction_mail_acct = root\nadmin_space_left_action = halt\n", 0o640)
+    (root / "etc/audit/rules.d/docker.rules").unlink()
+    put(root, "/etc/audit/rules.d/60-host.rules", audit_rules(), 0o640)
+    put(root, "/var/log/audit/audit.log", "", 0o600)
+    (root / "var/log/audit").chmod(0o750)
+    put(root, "/usr/bin/su", "", 0o4755)
+    if os.getuid() == 0:
+        os.chown(root / "home/ann", 1000, 1000)
+        os.chown(root / "usr/bin/su", 0, 0)
+        (root / "usr/bin/su").chmod(0o4755)
+
+
+TREES = {"amazon": amazon, "eks": eks, "k3s": k3s, "kops": kops, "kubeadm": kubeadm}

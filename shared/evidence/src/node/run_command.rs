@@ -33,8 +33,9 @@ const PORTIONS: &[&str] = &[
     "files",
     "kubelet,kubernetes,docker,containerd,bottlerocket",
     "packages",
-    "systemd,modules,mounts,sysctl,sshd,audit,accounts,groups",
+    "systemd,modules,mounted,mounts,sysctl,sshd,audit,accounts,passwords,groups",
     "configs",
+    "guarded,settings",
     "strays",
 ];
 
