@@ -6,6 +6,7 @@ use picket_model::{
     Change, Event, GroupId, Hold, HoldState, InstanceId, Interface, InterfaceId, MeasureState, Notice, NoticeKind,
     Verification,
 };
+use picket_pipeline::Refusal;
 use picket_pipeline::messages::Message;
 use picket_pipeline::render;
 
@@ -13,6 +14,9 @@ use crate::agenda::{TaskId, stamp};
 use crate::rules::Rule;
 use crate::world::World;
 use jiff::Timestamp;
+
+/// The reason on every never-list.
+pub const WHY_NEVER: &str = "the bank";
 
 /// What is known of a living or dead worker.
 #[derive(Debug)]
@@ -56,8 +60,10 @@ pub struct Watched {
     pub set_last: BTreeMap<InterfaceId, Vec<GroupId>>,
     /// Interfaces that people were told leak.
     pub leaks_told: BTreeSet<InterfaceId>,
-    /// Instances whose quarantine was refused or only planned, as people were told.
-    pub refusals_told: BTreeSet<InstanceId>,
+    /// Instances that the never-list kept away from, as people were told.
+    pub spared_told: BTreeSet<InstanceId>,
+    /// Instances that the limits kept away from, as people were told.
+    pub capped_told: BTreeSet<InstanceId>,
     /// Instances whose quarantine people were told.
     pub quarantines_told: BTreeSet<InstanceId>,
     /// Instances of which people were told that their time is over.
@@ -278,9 +284,9 @@ pub fn published(w: &mut World, task: TaskId, body: &str) {
     }
     let targets = notice.decision.targets.iter().filter_map(|t| t.instance.clone());
     match &notice.kind {
-        NoticeKind::Refused { .. } | NoticeKind::WouldQuarantine { .. } | NoticeKind::Escalated { held: false, .. } => {
-            w.watched.refusals_told.extend(targets);
-        }
+        NoticeKind::Refused { why } if is_spared(w, why) => w.watched.spared_told.extend(targets),
+        NoticeKind::Refused { why } if is_suspicion(why) => w.watched.capped_told.extend(targets),
+        NoticeKind::Escalated { held: false, .. } => w.watched.capped_told.extend(targets),
         NoticeKind::Escalated { held: true, .. } => w.watched.overdue_told.extend(targets),
         NoticeKind::Quarantined { interfaces, .. } => {
             w.watched.quarantines_told.extend(targets);
@@ -289,4 +295,25 @@ pub fn published(w: &mut World, task: TaskId, body: &str) {
         }
         _ => {}
     }
+}
+
+/// Whether a refusal is the never-list's, word for word.
+fn is_spared(w: &World, why: &str) -> bool {
+    let says = |id: &String| Refusal::Never { id: id.clone(), why: WHY_NEVER.to_owned() }.to_string();
+    w.watched.never.iter().any(|id| says(id) == why)
+}
+
+/// Whether a refusal leaves a group its last working members.
+fn is_suspicion(why: &str) -> bool {
+    why.contains("members working, and this is only suspected")
+}
+
+/// People were answered why their order was not carried out.
+pub fn answered(w: &mut World, instances: &[InstanceId], refusal: &Refusal) {
+    let told = match refusal {
+        Refusal::Never { .. } => &mut w.watched.spared_told,
+        Refusal::BlastRadius { .. } | Refusal::MinimumHealthy { .. } => &mut w.watched.capped_told,
+        _ => return,
+    };
+    told.extend(instances.iter().cloned());
 }
