@@ -147,7 +147,7 @@ pub fn set_groups(w: &mut World, task: TaskId, shown: &Interface, groups: &[Grou
         if hold.kept.is_some() && hold.released.as_ref().is_some_and(|r| r.by.as_str() == "picket") {
             w.violate(Rule::KeptStays, &what);
         }
-        if w.ec2.restorable(&capture.groups) != groups {
+        if w.ec2.restorable(capture) != groups {
             w.violate(Rule::RestoredToItsCapture, &what);
         }
     } else {
@@ -208,6 +208,9 @@ fn captured(w: &mut World, task: TaskId, hold: &Hold) {
         }
         if capture.groups.is_empty() {
             w.violate(Rule::CaptureCanBeRestored, &what);
+        }
+        if !w.ec2.is_theirs(capture) {
+            w.violate(Rule::CaptureIsTheirs, &format!("{what}: {:?}", capture.groups));
         }
     }
 }

@@ -153,10 +153,22 @@ impl Ec2 {
         found.put(now, entries);
     }
 
-    /// What a release may give back of these groups: not those of the open window, which are ours.
+    /// What a release has to give back of a capture: all of it, in its order. Only what truly was a group of our open
+    /// window stays out, and only where somebody else had put the interface into it.
     #[must_use]
-    pub fn restorable(&self, groups: &[GroupId]) -> Vec<GroupId> {
-        groups.iter().filter(|g| !self.open.contains(*g)).cloned().collect()
+    pub fn restorable(&self, capture: &Capture) -> Vec<GroupId> {
+        let put =
+            |g: &GroupId| self.nics.get(&capture.interface).is_some_and(|n| n.theirs.iter().flatten().any(|t| t == g));
+        capture.groups.iter().filter(|g| !(self.open.contains(*g) && put(g))).cloned().collect()
+    }
+
+    /// Whether a capture is what others gave its interface at some time; of that, a release may have left out our own.
+    #[must_use]
+    pub fn is_theirs(&self, capture: &Capture) -> bool {
+        let same = |given: &Vec<GroupId>| {
+            *given == capture.groups || given.iter().filter(|g| !self.open.contains(*g)).eq(&capture.groups)
+        };
+        self.nics.get(&capture.interface).is_none_or(|n| n.theirs.iter().any(same))
     }
 
     /// Makes a group that is open to everything.

@@ -248,9 +248,10 @@ fn restored(w: &mut World, hold: &picket_model::Hold) {
         let Some(nic) = w.ec2.nics.get(&capture.interface) else { continue };
         let Some(shown) = nic.shown.now().clone() else { continue };
         let touched_since = nic.touched.is_some_and(|t| Some(stamp(t)) >= at);
-        let left = w.ec2.restorable(&capture.groups);
+        let left = w.ec2.restorable(capture);
+        // Nothing but a group of ours was there: then it stays where it is.
         let stays = left.is_empty() && shown.groups.iter().all(|g| w.store.ever_quarantine.contains(g));
-        let whole = shown.groups == capture.groups || shown.groups == left || stays;
+        let whole = if left.is_empty() { stays } else { shown.groups == left };
         if !whole && !touched_since {
             let held = shown.groups.iter().all(|g| w.store.ever_quarantine.contains(g));
             let where_ = if held { "still in quarantine" } else { "elsewhere" };
