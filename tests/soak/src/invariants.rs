@@ -258,8 +258,9 @@ fn cut(w: &mut World, interface: &InterfaceId, contained_at: Timestamp) {
     let Some(nic) = w.ec2.nics.get(interface) else { return };
     let opened = nic.touched.is_some_and(|t| stamp(t) >= contained_at);
     let before = nic.connected.is_some_and(|t| stamp(t) <= contained_at);
-    if before && !nic.flows.is_empty() && !opened && !w.weather.late_reads {
-        w.violate(Rule::CutIsCut, interface.as_str());
+    if before && !nic.flows.is_empty() && !opened {
+        let text = format!("{interface}: {:?}, connected at {:?}, contained {contained_at}", nic.flows, nic.connected);
+        w.violate(Rule::CutIsCut, &text);
     }
 }
 

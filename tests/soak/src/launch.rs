@@ -188,8 +188,9 @@ fn boot(w: &mut World, id: &InstanceId) {
             groups.unwrap_or_default().iter().any(|g| w.ec2.rules_of(g) > 0)
         };
         let open = open(w);
+        let denied = w.ec2.is_denied(&nic);
         if let Some(nic) = w.ec2.nics.get_mut(&nic).filter(|_| open) {
-            nic.flows = paths::connections(nic, inside);
+            nic.flows = paths::connections(nic, inside, denied);
             nic.connected = Some(now);
         }
     }

@@ -23,9 +23,10 @@ pub enum Via {
     Nothing,
 }
 
-/// The connections of an interface that has booted.
+/// The connections of an interface that has booted. None goes through an address that it has not, or through a gateway
+/// whose ACL denies it.
 #[must_use]
-pub fn connections(nic: &Nic, inside: bool) -> Vec<Flow> {
+pub fn connections(nic: &Nic, inside: bool, denied: bool) -> Vec<Flow> {
     let mut flows = match (nic.via, nic.tracked) {
         (Via::Public, true) => vec![Flow::Tracked],
         (Via::Gateway, _) => vec![Flow::AlwaysTracked],
@@ -35,6 +36,11 @@ pub fn connections(nic: &Nic, inside: bool) -> Vec<Flow> {
     if nic.tracked && inside {
         flows.push(Flow::Inside);
     }
+    flows.retain(|f| match f {
+        Flow::Tracked => nic.public.now().is_some(),
+        Flow::AlwaysTracked => !denied,
+        Flow::Untracked | Flow::Inside => true,
+    });
     flows
 }
 
@@ -143,6 +149,14 @@ impl Ec2 {
             }
         }
         Ok(())
+    }
+
+    /// Whether its gateway's ACL denies an interface.
+    #[must_use]
+    pub fn is_denied(&self, nic: &InterfaceId) -> bool {
+        let vpc = self.nics.get(nic).and_then(|n| n.shown.now().as_ref()).map(|i| &i.vpc);
+        let entries = vpc.and_then(|v| self.acls.get(v)).map(History::now);
+        entries.is_some_and(|e| e.iter().any(|e| e.denies(address(nic))))
     }
 
     /// Takes denials out of a gateway's ACL.

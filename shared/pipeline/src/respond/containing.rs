@@ -155,7 +155,7 @@ async fn close(
     let mut outcomes = Vec::new();
     let mut closing = Vec::new();
     for hold in &ours {
-        let found = verifying::verify(hold, &after, plan, &failed, (&words, &reopened));
+        let found = verifying::verify(hold, &after, plan, &failed, (&words, &reopened, contained_at));
         let entries = verifying::entries(hold, &found, &answered, &failed, contained_at);
         let leaking = found.iter().any(|o| matches!(o.verification, Verification::Leaking(_)));
         let state = if leaking { HoldState::Containing } else { HoldState::Contained };
