@@ -11,7 +11,10 @@ use picket_pipeline::messages::Message;
 use picket_pipeline::render;
 
 use crate::agenda::{TaskId, stamp};
+use crate::api::Api;
+use crate::cloud::Flow;
 use crate::rules::Rule;
+use crate::verdict;
 use crate::world::World;
 use jiff::Timestamp;
 
@@ -58,6 +61,8 @@ pub struct Watched {
     publishers: HashMap<String, TaskId>,
     /// The groups that a stage gave each interface last.
     pub set_last: BTreeMap<InterfaceId, Vec<GroupId>>,
+    /// Interfaces whose last word is CUT, and since when.
+    pub told_cut: BTreeMap<InterfaceId, Timestamp>,
     /// Interfaces that people were told leak.
     pub leaks_told: BTreeSet<InterfaceId>,
     /// Instances that the never-list kept away from, as people were told.
@@ -71,7 +76,7 @@ pub struct Watched {
     /// Whether a quarantine is groups alone.
     pub contain_only: bool,
     /// Numbers of the calls of workers that change or tell.
-    pub own_calls: Vec<u64>,
+    pub own_calls: Vec<(u64, Api)>,
     /// How often the groups of an interface were set.
     pub set: u64,
     /// How many pages there were.
@@ -151,6 +156,9 @@ pub fn set_groups(w: &mut World, task: TaskId, shown: &Interface, groups: &[Grou
             w.violate(Rule::RestoredToItsCapture, &what);
         }
     } else {
+        if verdict::is_contained(w, shown) && shown.groups != groups {
+            w.violate(Rule::ContainmentIsMonotone, &format!("{what}: {groups:?}"));
+        }
         contains(w, task, shown, groups, &what, &capture.groups);
     }
 }
@@ -234,11 +242,16 @@ pub fn journalled(w: &mut World, illegal: Vec<String>) {
 }
 
 /// A message was handed over.
-pub fn sent(w: &mut World, message: &Message) {
+pub fn sent(w: &mut World, task: TaskId, message: &Message) {
     if let Message::Notice(notice) = message {
         if let NoticeKind::Quarantined { interfaces, contained_at, .. } = &notice.kind {
-            for outcome in interfaces.iter().filter(|o| o.verification == Verification::Cut) {
-                cut(w, &outcome.interface, *contained_at);
+            for outcome in interfaces {
+                if outcome.verification == Verification::Cut {
+                    w.watched.told_cut.insert(outcome.interface.clone(), *contained_at);
+                    cut(w, task, &outcome.interface, *contained_at);
+                } else {
+                    w.watched.told_cut.remove(&outcome.interface);
+                }
             }
         }
         w.count(match notice.kind {
@@ -252,16 +265,29 @@ pub fn sent(w: &mut World, message: &Message) {
     }
 }
 
-/// An interface is called CUT. A late read may show an instance as pending that has booted, and somebody else may have
-/// opened it again meanwhile.
-fn cut(w: &mut World, interface: &InterfaceId, contained_at: Timestamp) {
-    let Some(nic) = w.ec2.nics.get(interface) else { return };
+/// The connections of an interface that were there before it was contained, unless somebody opened it again since.
+#[must_use]
+pub fn outlasting(w: &World, interface: &InterfaceId, contained_at: Timestamp) -> Vec<Flow> {
+    let Some(nic) = w.ec2.nics.get(interface) else { return Vec::new() };
     let opened = nic.touched.is_some_and(|t| stamp(t) >= contained_at);
     let before = nic.connected.is_some_and(|t| stamp(t) <= contained_at);
-    if before && !nic.flows.is_empty() && !opened {
-        let text = format!("{interface}: {:?}, connected at {:?}, contained {contained_at}", nic.flows, nic.connected);
-        w.violate(Rule::CutIsCut, &text);
+    if before && !opened { nic.flows.clone() } else { Vec::new() }
+}
+
+/// An interface is called CUT. One thing a late read explains: somebody put rules into the quarantine group so lately
+/// that each read of it showed none. That lasts until they are out again, and the verdict looks once more.
+fn cut(w: &mut World, task: TaskId, interface: &InterfaceId, contained_at: Timestamp) {
+    let flows = outlasting(w, interface, contained_at);
+    if flows.is_empty() {
+        return;
     }
+    let groups = w.ec2.nics.get(interface).and_then(|n| n.shown.now().as_ref()).map(|i| i.groups.clone());
+    let reopened = |g: &GroupId| w.ec2.rules_of(g) > 0 && w.checked(task, g) == Some(0);
+    let late = groups.is_some_and(|g| g.iter().all(reopened)) && flows.iter().all(|f| *f == Flow::Untracked);
+    if late {
+        return w.count("excused: CUT over a late read of the quarantine group");
+    }
+    w.violate(Rule::CutIsCut, &format!("{interface}: {flows:?}, contained {contained_at}"));
 }
 
 /// A notice is about to be told: remember how it will read.

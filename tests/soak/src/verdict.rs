@@ -6,6 +6,7 @@ use picket_pipeline::messages::Message;
 
 use crate::agenda::stamp;
 use crate::cloud::Nic;
+use crate::invariants::outlasting;
 use crate::paths;
 use crate::rules::Rule;
 use crate::world::World;
@@ -34,6 +35,7 @@ pub fn check(w: &mut World) {
         }
     }
     left_open(w);
+    still_cut(w);
     let left: Vec<String> = w
         .queues
         .all()
@@ -42,6 +44,18 @@ pub fn check(w: &mut World) {
         .collect();
     if !left.is_empty() {
         w.violate(Rule::NoMessageLost, &format!("still there: {}", left.join(", ")));
+    }
+}
+
+/// What was last told as CUT and is held still has no connection of before, whatever late reads showed on the way.
+fn still_cut(w: &mut World) {
+    for (interface, at) in w.watched.told_cut.clone() {
+        let shown = w.ec2.nics.get(&interface).and_then(|n| n.shown.now().as_ref());
+        let held = shown.and_then(|i| i.instance.as_ref()).is_some_and(|i| w.store.is_held(i));
+        let flows = outlasting(w, &interface, at);
+        if held && !flows.is_empty() {
+            w.violate(Rule::CutIsCut, &format!("{interface} in the end: {flows:?}, contained {at}"));
+        }
     }
 }
 
