@@ -9,6 +9,7 @@ use picket_pipeline::ports::{Answer, Kind, PortError};
 use crate::agenda::{MILLI, MINUTE, SECOND, TaskId};
 use crate::api::Api;
 use crate::engine::Sim;
+use crate::permission;
 use crate::weather::Fault;
 use crate::world::World;
 
@@ -92,7 +93,7 @@ impl Client {
             let fault = world.weather.next(&mut world.dice, api);
             if world.weather.denied_now {
                 world.weather.denied_now = false;
-                world.later(PERMITS, |w| w.weather.denied = None);
+                world.later(PERMITS, permission::given);
             }
             if let Some(fault) = fault {
                 world.count(&format!("fault: {}", fault.name()));

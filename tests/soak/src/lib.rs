@@ -20,6 +20,7 @@ pub mod levers;
 pub mod pairs;
 pub mod paths;
 pub mod people;
+pub mod permission;
 pub mod playbook;
 mod ports;
 pub mod queues;

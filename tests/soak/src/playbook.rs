@@ -22,6 +22,8 @@ pub const HALF: u64 = 60 * MINUTE;
 const EXPIRES: u64 = 90 * MINUTE;
 /// How long the second release may take.
 const AGAIN: u64 = 10 * MINUTE;
+/// How long what is still under way then may take: a permission that came late, and a visibility timeout.
+const MORE: u64 = 40 * MINUTE;
 
 /// What owns the instances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +113,8 @@ pub struct Played {
     pub open: bool,
     /// Whether a failure undid a containment.
     pub uncontained: bool,
+    /// The levers that were pulled beside groups.
+    pub levers: Vec<String>,
     /// How often the groups of an interface were set.
     pub set: u64,
     /// How many pages there were.
@@ -148,6 +152,9 @@ fn with(play: Play, weather: Weather) -> Played {
     let set = engine.sim.world().watched.set;
     people::release(&mut engine.sim.world(), ids, false);
     engine.run_until(end + AGAIN);
+    if verdict::is_under_way(&engine.sim.world()) {
+        engine.run_until(end + AGAIN + MORE);
+    }
     let mut world = engine.sim.world();
     if world.watched.set != set {
         wrong.push(format!("the second release set groups {} times", world.watched.set - set));
@@ -160,11 +167,17 @@ fn with(play: Play, weather: Weather) -> Played {
         calls: world.weather.calls,
         own: world.watched.own_calls.clone(),
         met: world.weather.met,
+        levers: levers(&world),
         set: world.watched.set,
         pages: world.watched.published,
         trace: world.told(),
         wrong,
     }
+}
+
+fn levers(w: &World) -> Vec<String> {
+    let of = |what: &String| what.strip_prefix("lever: ").or_else(|| what.strip_prefix("window: ")).map(str::to_owned);
+    w.coverage.keys().filter_map(of).collect()
 }
 
 /// What must hold in the end, and that everything is as it was.

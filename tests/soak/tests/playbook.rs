@@ -1,7 +1,8 @@
 //! Containment and release, exhaustively: a fault of each kind at every call, and at pairs of calls.
 #![allow(clippy::unwrap_used, reason = "a test file")]
 
-use picket_soak::playbook::{Play, Rung, play};
+use picket_soak::pairs::playbooks;
+use picket_soak::playbook::{Play, Rung, play, play_denied};
 use picket_soak::weather::Fault;
 
 const TWO_BY_TWO: Play = Play { instances: 2, interfaces: 2, ..Play::PLAIN };
@@ -42,6 +43,37 @@ fn a_fault_of_each_kind_at_every_call_converges() {
                 let played = play(whole, &[(number, fault)]);
                 assert_eq!(played.wrong, Vec::<String>::new(), "{fault:?} at {number}\n{:#?}", played.trace);
             }
+        }
+    }
+}
+
+#[test]
+fn every_playbook_converges_and_pulls_its_own_levers() {
+    for (name, book) in playbooks() {
+        let played = play(book, &[]);
+        assert_eq!(played.wrong, Vec::<String>::new(), "{name}");
+        let wanted: &[&str] = match name.rsplit_once(", ").map_or(name, |(_, last)| last) {
+            "network ACL" => &["network ACL"],
+            "public address" => &["public address"],
+            "two-step" => &["opened"],
+            "stop" => &["stop"],
+            "Auto Scaling" => &["Auto Scaling"],
+            "managed node group" => &["Auto Scaling", "node group"],
+            "Spot" => &["Spot"],
+            "fleet" => &["fleet"],
+            "4 and branches" => continue,
+            _ => &[],
+        };
+        assert_eq!(played.levers, wanted, "{name}");
+    }
+}
+
+#[test]
+fn a_permission_that_is_missing_for_a_while_is_told_and_then_it_converges() {
+    for (name, book) in playbooks().into_iter().step_by(3) {
+        for (call, api) in play(book, &[]).own.into_iter().filter(|(_, api)| Fault::Denied.meets(*api)) {
+            let played = play_denied(book, call, api);
+            assert_eq!(played.wrong, Vec::<String>::new(), "{name}: {api:?} from {call} on");
         }
     }
 }
