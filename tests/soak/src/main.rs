@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use picket_soak::pairs::{self, playbooks};
+use picket_soak::pairs::{self, Row, playbooks};
 use picket_soak::rules::NOT_YET;
 use picket_soak::scale::{self, Storm};
 use picket_soak::scan::Size;
@@ -68,22 +68,16 @@ fn storm() -> ExitCode {
 /// Every playbook with one fault at every boundary, and with two: all of them, or a share; consecutive shares are all.
 fn pairs(share: Option<usize>) -> ExitCode {
     let began = Instant::now();
-    println!(
-        "{:<34} {:>10} {:>7} {:>7} {:>9} {:>9} {:>9} {:>9} {:>9} {:>6}",
-        "playbook", "boundaries", "single", "denied", "pairs", "both met", "of all", "converged", "left open", "undone"
-    );
+    println!("{}", Row::HEADER);
     let (mut plays, mut converged, mut open, mut undone) = (0, 0, 0, 0);
     for (name, book) in playbooks() {
-        let r = pairs::run(name, book, share);
-        println!(
-            "{:<34} {:>10} {:>7} {:>7} {:>9} {:>9} {:>9} {:>9} {:>9} {:>6}",
-            r.name, r.boundaries, r.single, r.denied, r.pairs, r.both, r.of, r.converged, r.open, r.uncontained
-        );
-        for wrong in &r.wrong {
+        let row = pairs::run(name, book, share);
+        println!("{row}");
+        for wrong in &row.wrong {
             println!("  {wrong}");
         }
-        (plays, converged) = (plays + r.plays(), converged + r.converged);
-        (open, undone) = (open + r.open, undone + r.uncontained);
+        (plays, converged) = (plays + row.plays(), converged + row.converged);
+        (open, undone) = (open + row.open, undone + row.uncontained);
     }
     let seconds = began.elapsed().as_secs_f64();
     println!(

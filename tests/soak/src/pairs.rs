@@ -1,6 +1,8 @@
 //! Every pair of faults, for every playbook: each kind at every call boundary, and each pair of kinds at each pair of
 //! boundaries. A boundary is a call of a worker that changes or tells; a kind is played where it can meet the call. The
-//! second of a pair falls on whichever call has its number once the first has happened.
+//! second of a pair falls on whichever call has its number once the first has happened, so that some pairs meet one.
+//! A denial that lasts until somebody gives the permission is played at every boundary, too: meanwhile it is told.
+//! Not here: Karpenter, controllers and attackers, who act in seeds; fixes, whose pairs are in `picket-pipeline`.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -148,9 +150,21 @@ impl Row {
         }
     }
 
+    /// The names of the columns.
+    pub const HEADER: &str = "playbook                           boundaries  single  denied     pairs  both met    of all \
+                              converged left open undone";
+
     /// How many plays there were.
     #[must_use]
     pub fn plays(&self) -> usize {
         self.single + self.denied + self.pairs
+    }
+}
+
+impl std::fmt::Display for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { name, boundaries, single, denied, pairs, both, of, converged, open, uncontained, .. } = self;
+        write!(f, "{name:<34} {boundaries:>10} {single:>7} {denied:>7} {pairs:>9} {both:>9} {of:>9} ")?;
+        write!(f, "{converged:>9} {open:>9} {uncontained:>6}")
     }
 }

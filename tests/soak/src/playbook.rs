@@ -143,22 +143,8 @@ fn with(play: Play, weather: Weather) -> Played {
     engine.run_until(HALF);
     let mut wrong = not_contained(&engine.sim.world());
     let open = !wrong.is_empty();
-    if !play.expires {
-        people::release(&mut engine.sim.world(), ids.clone(), false);
-    }
-    let end = if play.expires { HALF + EXPIRES } else { 2 * HALF };
-    engine.run_until(end);
-    // Undo twice is once.
-    let set = engine.sim.world().watched.set;
-    people::release(&mut engine.sim.world(), ids, false);
-    engine.run_until(end + AGAIN);
-    if verdict::is_under_way(&engine.sim.world()) {
-        engine.run_until(end + AGAIN + MORE);
-    }
+    wrong.extend(let_go(&mut engine, play, ids));
     let mut world = engine.sim.world();
-    if world.watched.set != set {
-        wrong.push(format!("the second release set groups {} times", world.watched.set - set));
-    }
     judge(&mut world, &before, &mut wrong);
     let broke = |rule: Rule| wrong.iter().any(|w| w.starts_with(rule.name()));
     Played {
@@ -173,6 +159,23 @@ fn with(play: Play, weather: Weather) -> Played {
         trace: world.told(),
         wrong,
     }
+}
+
+/// A person lifts it, or its deadline does; and a person once more, which sets nothing: undo twice is once.
+fn let_go(engine: &mut Engine, play: Play, ids: Vec<InstanceId>) -> Option<String> {
+    if !play.expires {
+        people::release(&mut engine.sim.world(), ids.clone(), false);
+    }
+    let end = if play.expires { HALF + EXPIRES } else { 2 * HALF };
+    engine.run_until(end);
+    let set = engine.sim.world().watched.set;
+    people::release(&mut engine.sim.world(), ids, false);
+    engine.run_until(end + AGAIN);
+    if verdict::is_under_way(&engine.sim.world()) {
+        engine.run_until(end + AGAIN + MORE);
+    }
+    let more = engine.sim.world().watched.set - set;
+    (more > 0).then(|| format!("the second release set groups {more} times"))
 }
 
 fn levers(w: &World) -> Vec<String> {
