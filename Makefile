@@ -58,7 +58,7 @@ corpus: build ## Feed a folder of recorded events: make corpus DIR=path
 
 soak: ## The deterministic simulation: make soak SEEDS=100000; one seed again, with its whole trace: make soak SEED=7
 	@cargo build --quiet --locked --config tests/soak/profile.toml --profile soak -p picket-soak
-	@target/soak/soak $(or $(SEEDS),10000) $(SEED) $(if $(SEED),,&& target/soak/soak pairs && target/soak/soak storm)
+	@target/soak/soak $(or $(SEEDS),10000) $(SEED) $(if $(SEED),,&& target/soak/soak pairs $(SHARE) && target/soak/soak storm)
 
 numbers: $(CLOUD)/ready ## The numbers of the README, measured here
 	cargo build --locked --release -p picket-functions -p picket

@@ -75,6 +75,23 @@ pub enum Refusal {
     },
 }
 
+impl Refusal {
+    /// The rail in one word: two refusals by one rail are one to people.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Observing { .. } => "observe",
+            Self::Rehearsing { .. } => "dry_run",
+            Self::MinimumHealthy { .. } => "keep_healthy",
+            Self::Paused(_) => "paused",
+            Self::Never { .. } => "never",
+            Self::FixesPerHour { .. } => "fixes_per_hour",
+            Self::Principals => "principals",
+            Self::BlastRadius { .. } => "blast_radius",
+        }
+    }
+}
+
 /// Grants a plan that the rails let through, or refuses it.
 ///
 /// # Errors

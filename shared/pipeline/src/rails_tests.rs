@@ -50,6 +50,58 @@ fn an_instance_that_the_policy_names_costs_the_rest_of_its_launch_nothing() {
     assert!(kinds(&world).iter().any(|k| matches!(k, NoticeKind::Refused { why } if why.contains("the bank"))));
 }
 
+/// The refusals that people were told: which instances, and why.
+fn refusals(world: &World) -> Vec<(usize, String)> {
+    let of = |m: &Message| match m {
+        Message::Notice(n) => match &n.kind {
+            NoticeKind::Refused { why } => Some((n.decision.targets.len(), why.clone())),
+            _ => None,
+        },
+        _ => None,
+    };
+    world.state().sent.iter().filter_map(of).collect()
+}
+
+#[test]
+fn a_refusal_names_what_is_refused_and_not_what_is_contained_beside_it() {
+    let world = under("never: [{id: i-00000001, why: the bank}]", 3, 1);
+    once(&world, &decision(3), &settings()).unwrap().unwrap();
+    assert!(matches!(refusals(&world).as_slice(), [(1, why)] if why.contains("i-00000001")), "{:?}", refusals(&world));
+}
+
+#[test]
+fn what_a_pause_had_stopped_and_the_never_list_stops_now_is_told_anew() {
+    let world = under("", 1, 1);
+    world.state().policy.paused = Some("migration tonight".to_owned());
+    once(&world, &decision(1), &settings()).unwrap().unwrap();
+    world.state().policy.paused = None;
+    world.state().policy.current =
+        Some("version: 1\nmode: enforce\nnever: [{id: sg-00000005, why: the bank}]\n".to_owned());
+    once(&world, &decision(1), &settings()).unwrap().unwrap();
+    let ids: std::collections::BTreeSet<_> = crate::respond::tests::notices(&world).into_iter().map(|n| n.id).collect();
+    assert_eq!(ids.len(), 2, "{ids:?}");
+}
+
+#[test]
+fn an_interface_of_the_never_list_does_not_keep_a_held_instance_from_being_secured() {
+    let world = under("", 1, 1);
+    crate::respond::tests::until_done(&world, &decision(1));
+    {
+        let mut state = world.state();
+        let mut late = state.interfaces[0].clone();
+        late.id = picket_model::InterfaceId::parse("eni-000000aa").unwrap();
+        late.groups = vec![group(1)];
+        state.interfaces.push(late);
+        state.policy.current =
+            Some("version: 1\nmode: enforce\nnever: [{id: sg-00000001, why: the bank}]\n".to_owned());
+        state.holds.get_mut(&instance_id(0)).unwrap().secured = false;
+        state.now = state.now.saturating_add(jiff::SignedDuration::from_mins(5)).unwrap();
+    }
+    once(&world, &decision(1), &settings()).unwrap().unwrap();
+    assert!(world.state().holds[&instance_id(0)].secured);
+    assert!(matches!(refusals(&world).as_slice(), [(1, _)]), "{:?}", refusals(&world));
+}
+
 #[test]
 fn a_dry_run_shows_what_aws_says_and_changes_nothing() {
     let world = under("", 1, 1);

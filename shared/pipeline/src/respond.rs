@@ -109,7 +109,7 @@ pub async fn run(ports: &Ports<'_>, settings: &Settings, decision: &Decision) ->
         refuse(ports, settings, decision, plan, &live, refusal.clone()).await?;
     }
     if let (true, Some(left)) = (sifted.plan().steps.is_empty(), sifted.left.first()) {
-        return Ok(Responded::Refused(left.refusal.clone()));
+        return stopped(ports, settings, &in_force, decision, &live, &left.refusal).await;
     }
     let permit = match permit::for_plan(&in_force, decision, &sifted) {
         Ok(permit) => permit,
@@ -129,6 +129,23 @@ pub async fn run(ports: &Ports<'_>, settings: &Settings, decision: &Decision) ->
     let plan = rails::sift(&in_force, decision, &live, &plan::build(decision, &live), &members);
     let going = containing::Going { in_force: &in_force, permit: &permit, plan: plan.plan(), live: &live, members };
     containing::carry_out(ports, settings, decision, &going).await
+}
+
+/// The rails left nothing to take. What is held already goes on all the same: an interface that the never-list names
+/// must not keep the rest of its instance from being secured.
+async fn stopped(
+    ports: &Ports<'_>,
+    settings: &Settings,
+    in_force: &InForce,
+    decision: &Decision,
+    live: &Live,
+    refusal: &Refusal,
+) -> Answer<Responded> {
+    let went_on = match refusal {
+        Refusal::Never { .. } => containing::resume(ports, settings, in_force, decision, live).await?,
+        _ => Responded::Nothing,
+    };
+    Ok(if went_on == Responded::Nothing { Responded::Refused(refusal.clone()) } else { went_on })
 }
 
 /// Has the quarantine groups of some VPCs ready, so that the first containment there costs no extra calls.
@@ -256,9 +273,14 @@ async fn refuse(
             details: Untrusted::new(&refusal.to_string()),
         })
         .collect();
-    // Told once for the same instances: a launch that was seen only in part at first is told of again.
-    let id = format!("{}/{suffix}/{}", decision.case, digest(plan.instances().iter().map(InstanceId::as_str)));
-    let notice = notice(decision, settings, id, kind, ports);
+    let of = plan.instances();
+    // Told once for the same instances and reason: a launch that was seen only in part at first is told of again, and
+    // so is what a pause had stopped and the never-list stops now.
+    let id = format!("{}/{suffix}/{}/{}", decision.case, refusal.word(), digest(of.iter().map(InstanceId::as_str)));
+    // Only of what is refused: the rest of the same decision is contained.
+    let mut refused = decision.clone();
+    refused.targets.retain(|t| t.instance.as_ref().is_none_or(|i| of.contains(i)));
+    let notice = notice(&refused, settings, id, kind, ports);
     try_join!(ports.holds.note(&entries), ports.queues.send(vec![Message::Notice(Box::new(notice))]))?;
     Ok(Responded::Refused(refusal))
 }

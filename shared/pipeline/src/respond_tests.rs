@@ -456,6 +456,45 @@ fn an_instance_that_had_not_booted_is_cut_and_one_that_had_is_pending() {
     }
 }
 
+/// The words of the first notice.
+fn first_words(world: &World) -> Vec<Verification> {
+    let notices = notices(world);
+    let NoticeKind::Quarantined { interfaces, .. } = &notices[0].kind else { panic!("{notices:?}") };
+    interfaces.iter().map(|i| i.verification.clone()).collect()
+}
+
+#[test]
+fn an_instance_that_is_shown_as_starting_long_after_its_launch_may_be_running_and_is_not_called_cut() {
+    for (age, word) in [(3, "CUT"), (20, "PENDING")] {
+        let world = world(1, 1);
+        {
+            let mut state = world.state();
+            state.instances[0].state = InstanceState::Pending;
+            state.instances[0].launched_at = start().saturating_sub(SignedDuration::from_secs(age)).unwrap();
+        }
+        once(&world, &decision(1), &settings());
+        assert_eq!(first_words(&world)[0].word(), word, "{age}");
+    }
+}
+
+#[test]
+fn an_interface_that_is_not_shown_is_called_cut_only_if_its_instance_ended() {
+    for (state, word) in [(InstanceState::Running, "PENDING"), (InstanceState::Terminated, "CUT")] {
+        let world = world(1, 1);
+        until_done(&world, &decision(1));
+        {
+            let mut at = world.state();
+            at.sent.clear();
+            at.interfaces.clear();
+            at.instances[0].state = state;
+            at.holds.get_mut(&instance_id(0)).unwrap().state = HoldState::Containing;
+        }
+        later(&world);
+        once(&world, &decision(1), &settings());
+        assert_eq!(first_words(&world)[0].word(), word, "{state:?}");
+    }
+}
+
 const FAULTS: [Fault; 4] = [Fault::Fails, Fault::LosesReply, Fault::DiesBefore, Fault::DiesAfter];
 
 #[test]

@@ -75,6 +75,7 @@ fn touch(w: &mut World, nic: &InterfaceId, groups: &[picket_model::GroupId]) {
     w.ec2.set_groups(nic, groups, now);
     if let Some(nic) = w.ec2.nics.get_mut(nic) {
         nic.touched = Some(now);
+        nic.theirs.push(groups.to_vec());
     }
 }
 

@@ -6,14 +6,18 @@ use std::task::{Context, Poll, Waker};
 
 use picket_pipeline::ports::{Answer, Kind, PortError};
 
-use crate::agenda::{MILLI, SECOND, TaskId};
+use crate::agenda::{MILLI, MINUTE, SECOND, TaskId};
 use crate::api::Api;
 use crate::engine::Sim;
+use crate::permission;
 use crate::weather::Fault;
 use crate::world::World;
 
 /// How often the SDK tries (`picket-aws` sets four).
 const ATTEMPTS: u32 = 4;
+
+/// How long it takes until somebody gives a permission that was missing.
+const PERMITS: u64 = 20 * MINUTE;
 
 /// What a worker has to reach the world.
 #[derive(Debug, Clone)]
@@ -84,9 +88,13 @@ impl Client {
             let mut guard = self.sim.world();
             let world = &mut *guard;
             if matches!(world.stage_of(self.task), "respond" | "release" | "order" | "notify") {
-                world.watched.own_calls.push(world.weather.calls);
+                world.watched.own_calls.push((world.weather.calls, api));
             }
             let fault = world.weather.next(&mut world.dice, api);
+            if world.weather.denied_now {
+                world.weather.denied_now = false;
+                world.later(PERMITS, permission::given);
+            }
             if let Some(fault) = fault {
                 world.count(&format!("fault: {}", fault.name()));
             }

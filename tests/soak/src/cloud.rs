@@ -105,6 +105,8 @@ pub struct Nic {
     pub connected: Option<u64>,
     /// When somebody other than Picket changed it last.
     pub touched: Option<u64>,
+    /// The groups that others gave it, one after the other, the launch's first.
+    pub theirs: Vec<Vec<GroupId>>,
 }
 
 /// A security group.

@@ -6,13 +6,20 @@ use picket_model::{
     Change, Event, GroupId, Hold, HoldState, InstanceId, Interface, InterfaceId, MeasureState, Notice, NoticeKind,
     Verification,
 };
+use picket_pipeline::Refusal;
 use picket_pipeline::messages::Message;
 use picket_pipeline::render;
 
 use crate::agenda::{TaskId, stamp};
+use crate::api::Api;
+use crate::cloud::Flow;
 use crate::rules::Rule;
+use crate::verdict;
 use crate::world::World;
 use jiff::Timestamp;
+
+/// The reason on every never-list.
+pub const WHY_NEVER: &str = "the bank";
 
 /// What is known of a living or dead worker.
 #[derive(Debug)]
@@ -54,10 +61,14 @@ pub struct Watched {
     publishers: HashMap<String, TaskId>,
     /// The groups that a stage gave each interface last.
     pub set_last: BTreeMap<InterfaceId, Vec<GroupId>>,
+    /// Interfaces whose last word is CUT, and since when.
+    pub told_cut: BTreeMap<InterfaceId, Timestamp>,
     /// Interfaces that people were told leak.
     pub leaks_told: BTreeSet<InterfaceId>,
-    /// Instances whose quarantine was refused or only planned, as people were told.
-    pub refusals_told: BTreeSet<InstanceId>,
+    /// Instances that the never-list kept away from, as people were told.
+    pub spared_told: BTreeSet<InstanceId>,
+    /// Instances that the limits kept away from, as people were told.
+    pub capped_told: BTreeSet<InstanceId>,
     /// Instances whose quarantine people were told.
     pub quarantines_told: BTreeSet<InstanceId>,
     /// Instances of which people were told that their time is over.
@@ -65,7 +76,7 @@ pub struct Watched {
     /// Whether a quarantine is groups alone.
     pub contain_only: bool,
     /// Numbers of the calls of workers that change or tell.
-    pub own_calls: Vec<u64>,
+    pub own_calls: Vec<(u64, Api)>,
     /// How often the groups of an interface were set.
     pub set: u64,
     /// How many pages there were.
@@ -141,10 +152,15 @@ pub fn set_groups(w: &mut World, task: TaskId, shown: &Interface, groups: &[Grou
         if hold.kept.is_some() && hold.released.as_ref().is_some_and(|r| r.by.as_str() == "picket") {
             w.violate(Rule::KeptStays, &what);
         }
-        if w.ec2.restorable(&capture.groups) != groups {
+        if w.ec2.restorable(capture) != groups {
             w.violate(Rule::RestoredToItsCapture, &what);
         }
     } else {
+        // From one of our quarantine groups to another, which has no rules either, is as cut off as before.
+        let ours = groups.iter().all(|g| w.store.ever_quarantine.contains(g) && w.ec2.rules_of(g) == 0);
+        if verdict::is_contained(w, shown) && shown.groups != groups && !ours {
+            w.violate(Rule::ContainmentIsMonotone, &format!("{what}: {groups:?}"));
+        }
         contains(w, task, shown, groups, &what, &capture.groups);
     }
 }
@@ -203,6 +219,9 @@ fn captured(w: &mut World, task: TaskId, hold: &Hold) {
         if capture.groups.is_empty() {
             w.violate(Rule::CaptureCanBeRestored, &what);
         }
+        if !w.ec2.is_theirs(capture) {
+            w.violate(Rule::CaptureIsTheirs, &format!("{what}: {:?}", capture.groups));
+        }
     }
 }
 
@@ -225,11 +244,16 @@ pub fn journalled(w: &mut World, illegal: Vec<String>) {
 }
 
 /// A message was handed over.
-pub fn sent(w: &mut World, message: &Message) {
+pub fn sent(w: &mut World, task: TaskId, message: &Message) {
     if let Message::Notice(notice) = message {
         if let NoticeKind::Quarantined { interfaces, contained_at, .. } = &notice.kind {
-            for outcome in interfaces.iter().filter(|o| o.verification == Verification::Cut) {
-                cut(w, &outcome.interface, *contained_at);
+            for outcome in interfaces {
+                if outcome.verification == Verification::Cut {
+                    w.watched.told_cut.insert(outcome.interface.clone(), *contained_at);
+                    cut(w, task, &outcome.interface, *contained_at);
+                } else {
+                    w.watched.told_cut.remove(&outcome.interface);
+                }
             }
         }
         w.count(match notice.kind {
@@ -243,15 +267,29 @@ pub fn sent(w: &mut World, message: &Message) {
     }
 }
 
-/// An interface is called CUT. A late read may show an instance as pending that has booted, and somebody else may have
-/// opened it again meanwhile.
-fn cut(w: &mut World, interface: &InterfaceId, contained_at: Timestamp) {
-    let Some(nic) = w.ec2.nics.get(interface) else { return };
+/// The connections of an interface that were there before it was contained, unless somebody opened it again since.
+#[must_use]
+pub fn outlasting(w: &World, interface: &InterfaceId, contained_at: Timestamp) -> Vec<Flow> {
+    let Some(nic) = w.ec2.nics.get(interface) else { return Vec::new() };
     let opened = nic.touched.is_some_and(|t| stamp(t) >= contained_at);
     let before = nic.connected.is_some_and(|t| stamp(t) <= contained_at);
-    if before && !nic.flows.is_empty() && !opened && !w.weather.late_reads {
-        w.violate(Rule::CutIsCut, interface.as_str());
+    if before && !opened { nic.flows.clone() } else { Vec::new() }
+}
+
+/// An interface is called CUT. One thing a late read explains: somebody put rules into the quarantine group so lately
+/// that each read of it showed none. That lasts until they are out again, and the verdict looks once more.
+fn cut(w: &mut World, task: TaskId, interface: &InterfaceId, contained_at: Timestamp) {
+    let flows = outlasting(w, interface, contained_at);
+    if flows.is_empty() {
+        return;
     }
+    let groups = w.ec2.nics.get(interface).and_then(|n| n.shown.now().as_ref()).map(|i| i.groups.clone());
+    let reopened = |g: &GroupId| w.ec2.rules_of(g) > 0 && w.checked(task, g) == Some(0);
+    let late = groups.is_some_and(|g| g.iter().all(reopened)) && flows.iter().all(|f| *f == Flow::Untracked);
+    if late {
+        return w.count("excused: CUT over a late read of the quarantine group");
+    }
+    w.violate(Rule::CutIsCut, &format!("{interface}: {flows:?}, contained {contained_at}"));
 }
 
 /// A notice is about to be told: remember how it will read.
@@ -278,9 +316,9 @@ pub fn published(w: &mut World, task: TaskId, body: &str) {
     }
     let targets = notice.decision.targets.iter().filter_map(|t| t.instance.clone());
     match &notice.kind {
-        NoticeKind::Refused { .. } | NoticeKind::WouldQuarantine { .. } | NoticeKind::Escalated { held: false, .. } => {
-            w.watched.refusals_told.extend(targets);
-        }
+        NoticeKind::Refused { why } if is_spared(w, why) => w.watched.spared_told.extend(targets),
+        NoticeKind::Refused { why } if is_suspicion(why) => w.watched.capped_told.extend(targets),
+        NoticeKind::Escalated { held: false, .. } => w.watched.capped_told.extend(targets),
         NoticeKind::Escalated { held: true, .. } => w.watched.overdue_told.extend(targets),
         NoticeKind::Quarantined { interfaces, .. } => {
             w.watched.quarantines_told.extend(targets);
@@ -289,4 +327,25 @@ pub fn published(w: &mut World, task: TaskId, body: &str) {
         }
         _ => {}
     }
+}
+
+/// Whether a refusal is the never-list's, word for word.
+fn is_spared(w: &World, why: &str) -> bool {
+    let says = |id: &String| Refusal::Never { id: id.clone(), why: WHY_NEVER.to_owned() }.to_string();
+    w.watched.never.iter().any(|id| says(id) == why)
+}
+
+/// Whether a refusal leaves a group its last working members.
+fn is_suspicion(why: &str) -> bool {
+    why.contains("members working, and this is only suspected")
+}
+
+/// People were answered why their order was not carried out.
+pub fn answered(w: &mut World, instances: &[InstanceId], refusal: &Refusal) {
+    let told = match refusal {
+        Refusal::Never { .. } => &mut w.watched.spared_told,
+        Refusal::BlastRadius { .. } | Refusal::MinimumHealthy { .. } => &mut w.watched.capped_told,
+        _ => return,
+    };
+    told.extend(instances.iter().cloned());
 }

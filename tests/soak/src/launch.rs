@@ -151,6 +151,7 @@ fn tags(what: &Launch) -> BTreeMap<Untrusted, Untrusted> {
 pub fn attach(w: &mut World, id: &InstanceId, vpc: &VpcId, kind: InterfaceKind, branch: bool) -> InterfaceId {
     let nic = w.ec2.new_interface();
     let groups = some_groups(w, vpc);
+    let theirs = vec![groups.clone()];
     let shown =
         Interface { id: nic.clone(), instance: Some(id.clone()), vpc: vpc.clone(), groups, kind, public_ip: None };
     let shown = History::new(w.now, Some(shown));
@@ -166,6 +167,7 @@ pub fn attach(w: &mut World, id: &InstanceId, vpc: &VpcId, kind: InterfaceKind, 
         flows: Vec::new(),
         connected: None,
         touched: None,
+        theirs,
     };
     w.ec2.nics.insert(nic.clone(), made);
     nic
@@ -186,8 +188,9 @@ fn boot(w: &mut World, id: &InstanceId) {
             groups.unwrap_or_default().iter().any(|g| w.ec2.rules_of(g) > 0)
         };
         let open = open(w);
+        let denied = w.ec2.is_denied(&nic);
         if let Some(nic) = w.ec2.nics.get_mut(&nic).filter(|_| open) {
-            nic.flows = paths::connections(nic, inside);
+            nic.flows = paths::connections(nic, inside, denied);
             nic.connected = Some(now);
         }
     }

@@ -46,12 +46,29 @@ fn puts_back(change: &Change) -> bool {
     }
 }
 
+/// The levers that only some playbooks pull, in a word.
+fn lever(change: &Change) -> Option<&'static str> {
+    Some(match change {
+        Change::DenyInAcl { .. } => "network ACL",
+        Change::DropAddress { .. } => "public address",
+        Change::Stop { .. } => "stop",
+        Change::SuspendProcesses { .. } => "Auto Scaling",
+        Change::SetNodeGroup { .. } => "node group",
+        Change::CancelSpotRequest { .. } => "Spot",
+        Change::SetFleetCapacity { .. } => "fleet",
+        _ => return None,
+    })
+}
+
 /// Makes a change.
 ///
 /// # Errors
 /// If what it is about is gone.
 pub fn make(w: &mut World, change: &Change) -> Answer<()> {
     let now = w.now;
+    if let Some(lever) = lever(change) {
+        w.count(&format!("lever: {lever}"));
+    }
     if let Some(instance) = change.instance()
         && puts_back(change)
         && w.ec2.machines.get(instance).is_none_or(|m| m.shown.now().state.is_gone())

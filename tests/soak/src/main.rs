@@ -1,5 +1,6 @@
 //! `soak`: many seeds, on all processors, and the first that fails with its last calls. `soak SEEDS [SEED]`; with SEED, that one, with its trace.
-//! `soak scan`: 10,000 instances and 500 clusters in 17 Regions. `soak pairs`: every pair of faults. `soak storm`: 10,000 events of 1,000 interfaces.
+//! `soak scan`: 10,000 instances and 500 clusters in 17 Regions. `soak pairs`: pairs of faults for every
+//! playbook, all that are adjacent and a 101st of the rest; `soak pairs SHARE` another one, `soak pairs all` all. `soak storm`: 10,000 events of 1,000 interfaces.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -7,12 +8,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use picket_soak::playbook::{Play, play};
+use picket_soak::pairs::{self, Row, playbooks};
 use picket_soak::rules::NOT_YET;
 use picket_soak::scale::{self, Storm};
 use picket_soak::scan::Size;
 use picket_soak::soak::{self, Outcome};
-use picket_soak::weather::Fault;
 
 /// How often progress is shown.
 const EVERY: u64 = 10_000;
@@ -22,7 +22,13 @@ fn main() -> ExitCode {
     let first = arguments.next();
     match first.as_deref() {
         Some("storm") => return storm(),
-        Some("pairs") => return pairs(),
+        Some("pairs") => {
+            let share = arguments.next();
+            return pairs(match share.as_deref() {
+                Some("all") => None,
+                share => Some(share.and_then(|n| n.parse().ok()).unwrap_or(0)),
+            });
+        }
         Some("scan") => return scan(),
         _ => {}
     }
@@ -59,26 +65,25 @@ fn storm() -> ExitCode {
     if came.wrong.is_empty() && came.all.is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Containment and release of two instances of two interfaces, with every pair of faults at every pair of calls.
-fn pairs() -> ExitCode {
-    let two = Play { seed: 1, instances: 2, interfaces: 2, times: 1, at_once: false, full: false, ran: false };
-    let own = play(two, &[]).own;
-    let tearing = [Fault::Fails, Fault::LosesReply, Fault::DiesBefore, Fault::DiesAfter];
-    let (mut played, mut wrong) = (0, 0);
-    for (n, first) in own.iter().enumerate() {
-        for second in &own[n + 1..] {
-            for (a, b) in tearing.iter().flat_map(|a| tearing.iter().map(move |b| (*a, *b))) {
-                let came = play(two, &[(*first, a), (*second, b)]);
-                played += 1;
-                if !came.wrong.is_empty() {
-                    wrong += 1;
-                    println!("{a:?} at {first}, {b:?} at {second}: {:?}", came.wrong);
-                }
-            }
+/// Every playbook with one fault at every boundary, and with two: all of them, or a share; consecutive shares are all.
+fn pairs(share: Option<usize>) -> ExitCode {
+    let began = Instant::now();
+    println!("{}", Row::HEADER);
+    let (mut plays, mut converged, mut open, mut undone) = (0, 0, 0, 0);
+    for (name, book) in playbooks() {
+        let row = pairs::run(name, book, share);
+        println!("{row}");
+        for wrong in &row.wrong {
+            println!("  {wrong}");
         }
+        (plays, converged) = (plays + row.plays(), converged + row.converged);
+        (open, undone) = (open + row.open, undone + row.uncontained);
     }
-    println!("{played} pairs of faults, {wrong} did not converge");
-    if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let seconds = began.elapsed().as_secs_f64();
+    println!(
+        "{plays} plays in {seconds:.0} s: {converged} converged, {open} left an interface open, {undone} undid a containment"
+    );
+    if converged == plays { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn one(seed: u64) -> ExitCode {

@@ -23,9 +23,10 @@ pub enum Via {
     Nothing,
 }
 
-/// The connections of an interface that has booted.
+/// The connections of an interface that has booted. None goes through an address that it has not, or through a gateway
+/// whose ACL denies it.
 #[must_use]
-pub fn connections(nic: &Nic, inside: bool) -> Vec<Flow> {
+pub fn connections(nic: &Nic, inside: bool, denied: bool) -> Vec<Flow> {
     let mut flows = match (nic.via, nic.tracked) {
         (Via::Public, true) => vec![Flow::Tracked],
         (Via::Gateway, _) => vec![Flow::AlwaysTracked],
@@ -35,6 +36,11 @@ pub fn connections(nic: &Nic, inside: bool) -> Vec<Flow> {
     if nic.tracked && inside {
         flows.push(Flow::Inside);
     }
+    flows.retain(|f| match f {
+        Flow::Tracked => nic.public.now().is_some(),
+        Flow::AlwaysTracked => !denied,
+        Flow::Untracked | Flow::Inside => true,
+    });
     flows
 }
 
@@ -145,6 +151,14 @@ impl Ec2 {
         Ok(())
     }
 
+    /// Whether its gateway's ACL denies an interface.
+    #[must_use]
+    pub fn is_denied(&self, nic: &InterfaceId) -> bool {
+        let vpc = self.nics.get(nic).and_then(|n| n.shown.now().as_ref()).map(|i| &i.vpc);
+        let entries = vpc.and_then(|v| self.acls.get(v)).map(History::now);
+        entries.is_some_and(|e| e.iter().any(|e| e.denies(address(nic))))
+    }
+
     /// Takes denials out of a gateway's ACL.
     pub fn allow(&mut self, acl: &str, addresses: &[Ipv4Addr], before: &[AclEntry], now: u64) {
         let Some((_, found)) = self.acls.iter_mut().find(|(vpc, _)| acl_id(vpc) == acl) else { return };
@@ -153,10 +167,22 @@ impl Ec2 {
         found.put(now, entries);
     }
 
-    /// What a release may give back of these groups: not those of the open window, which are ours.
+    /// What a release has to give back of a capture: all of it, in its order. Only what truly was a group of our open
+    /// window stays out, and only where somebody else had put the interface into it.
     #[must_use]
-    pub fn restorable(&self, groups: &[GroupId]) -> Vec<GroupId> {
-        groups.iter().filter(|g| !self.open.contains(*g)).cloned().collect()
+    pub fn restorable(&self, capture: &Capture) -> Vec<GroupId> {
+        let put =
+            |g: &GroupId| self.nics.get(&capture.interface).is_some_and(|n| n.theirs.iter().flatten().any(|t| t == g));
+        capture.groups.iter().filter(|g| !(self.open.contains(*g) && put(g))).cloned().collect()
+    }
+
+    /// Whether a capture is what others gave its interface at some time; of that, a release may have left out our own.
+    #[must_use]
+    pub fn is_theirs(&self, capture: &Capture) -> bool {
+        let same = |given: &Vec<GroupId>| {
+            *given == capture.groups || given.iter().filter(|g| !self.open.contains(*g)).eq(&capture.groups)
+        };
+        self.nics.get(&capture.interface).is_none_or(|n| n.theirs.iter().any(same))
     }
 
     /// Makes a group that is open to everything.

@@ -4,10 +4,11 @@ use picket_model::InstanceId;
 use picket_pipeline::ports::Answer;
 use picket_pipeline::release::{self, Released};
 use picket_pipeline::respond::Responded;
-use picket_pipeline::{Refusal, keep, order};
+use picket_pipeline::{keep, order};
 
 use crate::agenda::SECOND;
 use crate::cloud::{scope, text};
+use crate::invariants;
 use crate::workers::Job;
 use crate::world::World;
 
@@ -89,9 +90,7 @@ fn start_order(w: &mut World, order: order::Order, tries: u32) {
 pub fn quarantined(w: &mut World, order: order::Order, tries: u32, outcome: &Answer<Responded>) {
     w.count("orders answered");
     match outcome {
-        Ok(Responded::Refused(Refusal::Observing { .. })) | Ok(Responded::Refused(_)) => {
-            w.watched.refusals_told.extend(order.instances);
-        }
+        Ok(Responded::Refused(refusal)) => invariants::answered(w, &order.instances, refusal),
         Ok(Responded::Later(_)) | Err(_) if tries > 0 => {
             w.later(61 * SECOND, move |w| start_order(w, order, tries - 1));
         }

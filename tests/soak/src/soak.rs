@@ -8,6 +8,7 @@ use crate::actors::{self, ALL};
 use crate::agenda::{MINUTE, SECOND};
 use crate::cloud::History;
 use crate::engine::Engine;
+use crate::invariants::WHY_NEVER;
 use crate::launch::{self, Launch};
 use crate::paths;
 use crate::verdict;
@@ -139,7 +140,7 @@ fn policy(w: &mut World) {
     if w.dice.chance(100) {
         let plain: Vec<_> = w.ec2.groups.keys().cloned().collect();
         if let Some(never) = w.dice.pick(&plain).cloned() {
-            text.push_str(&format!("never: [{{id: {never}, why: the bank}}]\n"));
+            text.push_str(&format!("never: [{{id: {never}, why: {WHY_NEVER}}}]\n"));
             w.watched.never.insert(never.to_string());
         }
     }

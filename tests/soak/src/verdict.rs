@@ -6,6 +6,7 @@ use picket_pipeline::messages::Message;
 
 use crate::agenda::stamp;
 use crate::cloud::Nic;
+use crate::invariants::outlasting;
 use crate::paths;
 use crate::rules::Rule;
 use crate::world::World;
@@ -28,13 +29,13 @@ pub fn check(w: &mut World) {
                 told(w, &hold.instance);
                 secured(w, &hold);
             }
-            HoldState::Containing if leaks_for_good(w, &hold.instance) || forbidden(w, &hold.instance) => {}
-            // A pod's interface in a never-listed group keeps its node from being contained whole, and that was told.
-            HoldState::Containing if keeps_away(w, &hold.instance) => {}
+            // What nobody may change keeps an instance from being contained whole, pods' interfaces included.
+            HoldState::Containing if leaks_as_told(w, &hold.instance) => {}
             state => w.violate(Rule::HoldsAreTerminal, &format!("{} is {state}", hold.instance)),
         }
     }
     left_open(w);
+    still_cut(w);
     let left: Vec<String> = w
         .queues
         .all()
@@ -43,6 +44,18 @@ pub fn check(w: &mut World) {
         .collect();
     if !left.is_empty() {
         w.violate(Rule::NoMessageLost, &format!("still there: {}", left.join(", ")));
+    }
+}
+
+/// What was last told as CUT and is held still has no connection of before, whatever late reads showed on the way.
+fn still_cut(w: &mut World) {
+    for (interface, at) in w.watched.told_cut.clone() {
+        let shown = w.ec2.nics.get(&interface).and_then(|n| n.shown.now().as_ref());
+        let held = shown.and_then(|i| i.instance.as_ref()).is_some_and(|i| w.store.is_held(i));
+        let flows = outlasting(w, &interface, at);
+        if held && !flows.is_empty() {
+            w.violate(Rule::CutIsCut, &format!("{interface} in the end: {flows:?}, contained {at}"));
+        }
     }
 }
 
@@ -63,7 +76,7 @@ fn left_open(w: &mut World) {
 pub fn is_under_way(w: &World) -> bool {
     let on_its_way = |h: &picket_model::Hold| match h.state {
         HoldState::Releasing => true,
-        HoldState::Containing => !leaks_for_good(w, &h.instance) && !keeps_away(w, &h.instance),
+        HoldState::Containing => !leaks_as_told(w, &h.instance),
         HoldState::Contained => !h.secured,
         HoldState::Released => false,
     };
@@ -75,8 +88,21 @@ fn nics(w: &World, id: &InstanceId) -> Vec<(InterfaceId, Nic, Interface)> {
     w.ec2.nics_of(id).filter_map(of).collect()
 }
 
-fn leaks_for_good(w: &World, id: &InstanceId) -> bool {
-    nics(w, id).iter().any(|(_, n, i)| !n.branch && matches!(i.kind, InterfaceKind::Requester(_)))
+/// Whether an interface is one that we may not change: its requester's, or one that the never-list names.
+fn is_out_of_reach(w: &World, shown: &Interface) -> bool {
+    is_forbidden(w, shown) || matches!(shown.kind, InterfaceKind::Requester(_))
+}
+
+/// Whether people know of an interface that is out of reach: as a leak, or as what the never-list keeps us away from.
+fn is_known(w: &World, id: &InstanceId, shown: &Interface) -> bool {
+    let spared = w.watched.spared_told.contains(id) && nics(w, id).iter().any(|(_, _, i)| is_forbidden(w, i));
+    spared || w.watched.leaks_told.contains(&shown.id)
+}
+
+/// Whether only what is out of reach keeps an instance from being contained, and people know all of it.
+fn leaks_as_told(w: &World, id: &InstanceId) -> bool {
+    let mut open = nics(w, id).into_iter().map(|(_, _, i)| i).filter(|i| !is_contained(w, i)).peekable();
+    open.peek().is_some() && open.all(|i| is_out_of_reach(w, &i) && is_known(w, id, &i))
 }
 
 /// Whether an interface is in its quarantine group alone, and that has no rules.
@@ -90,7 +116,7 @@ pub fn is_contained(w: &World, shown: &Interface) -> bool {
 
 fn rogue(w: &mut World, id: &InstanceId) {
     let released = w.store.holds.get(id).is_some_and(|h| h.state == HoldState::Released);
-    let capped = w.watched.refusals_told.contains(id) && w.watched.tight;
+    let capped = w.watched.capped_told.contains(id) && w.watched.tight;
     if w.watched.observes || released || capped {
         return;
     }
@@ -98,17 +124,10 @@ fn rogue(w: &mut World, id: &InstanceId) {
         if is_contained(w, &shown) {
             continue;
         }
-        if is_forbidden(w, &shown) {
-            if !w.watched.leaks_told.contains(&nic) && !w.watched.refusals_told.contains(id) {
-                w.violate(Rule::LeaksAreTold, &format!("{nic} of {id} is in a never-listed group"));
-            }
-            continue;
-        }
-        if matches!(shown.kind, InterfaceKind::Requester(_)) {
-            // An instance that the never-list keeps from containment as a whole is told as refused.
-            let refused = forbidden(w, id) && w.watched.refusals_told.contains(id);
-            if !refused && !w.watched.leaks_told.contains(&nic) {
-                w.violate(Rule::LeaksAreTold, &format!("{nic} of {id}"));
+        if is_out_of_reach(w, &shown) {
+            if !is_known(w, id, &shown) {
+                let why = if is_forbidden(w, &shown) { "is in a never-listed group" } else { "is its requester's" };
+                w.violate(Rule::LeaksAreTold, &format!("{nic} of {id} {why}"));
             }
         } else if state.branch {
             w.violate(Rule::BranchesAreContained, &format!("{nic} of {id}"));
@@ -121,16 +140,6 @@ fn rogue(w: &mut World, id: &InstanceId) {
 /// Whether the never-list forbids to touch an interface.
 fn is_forbidden(w: &World, shown: &Interface) -> bool {
     shown.groups.iter().any(|g| w.watched.never.contains(g.as_str()))
-}
-
-/// Whether it forbids one of an instance, which is not contained then.
-fn forbidden(w: &World, id: &InstanceId) -> bool {
-    nics(w, id).iter().any(|(_, n, i)| !n.branch && is_forbidden(w, i))
-}
-
-/// Whether the never-list forbids any interface of it, those of its pods included, and people were told so.
-fn keeps_away(w: &World, id: &InstanceId) -> bool {
-    w.watched.refusals_told.contains(id) && nics(w, id).iter().any(|(_, _, i)| is_forbidden(w, i))
 }
 
 /// What nobody kept by its deadline is lifted by the sweep, unless somebody changed what would be put back.
@@ -224,8 +233,7 @@ fn secured(w: &mut World, hold: &picket_model::Hold) {
     if w.watched.contain_only {
         return;
     }
-    let kept_away = forbidden(w, &hold.instance) || keeps_away(w, &hold.instance);
-    if !failed && !kept_away && (!hold.secured || !as_wanted) {
+    if !failed && (!hold.secured || !as_wanted) {
         let undone = hold.measures.iter().any(|m| m.state == picket_model::MeasureState::Undone);
         let undone = match (undone, w.weather.late_reads) {
             (true, _) => " after measures were undone",
@@ -254,9 +262,10 @@ fn restored(w: &mut World, hold: &picket_model::Hold) {
         let Some(nic) = w.ec2.nics.get(&capture.interface) else { continue };
         let Some(shown) = nic.shown.now().clone() else { continue };
         let touched_since = nic.touched.is_some_and(|t| Some(stamp(t)) >= at);
-        let left = w.ec2.restorable(&capture.groups);
+        let left = w.ec2.restorable(capture);
+        // Nothing but a group of ours was there: then it stays where it is.
         let stays = left.is_empty() && shown.groups.iter().all(|g| w.store.ever_quarantine.contains(g));
-        let whole = shown.groups == capture.groups || shown.groups == left || stays;
+        let whole = if left.is_empty() { stays } else { shown.groups == left };
         if !whole && !touched_since {
             let held = shown.groups.iter().all(|g| w.store.ever_quarantine.contains(g));
             let where_ = if held { "still in quarantine" } else { "elsewhere" };

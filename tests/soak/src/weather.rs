@@ -81,6 +81,12 @@ pub struct Weather {
     pub oversleeps: u64,
     /// How many calls there were.
     pub calls: u64,
+    /// From which call on which calls are denied, until somebody gives the permission.
+    pub denied: Option<(u64, Api)>,
+    /// Whether that happened just now for the first time.
+    pub denied_now: bool,
+    /// How many planned faults were met.
+    pub met: usize,
     /// Whether a read was ever late.
     pub late_reads: bool,
 }
@@ -105,8 +111,17 @@ impl Weather {
     pub fn next(&mut self, dice: &mut Dice, api: Api) -> Option<Fault> {
         let number = self.calls;
         self.calls += 1;
+        if self.denied.is_some_and(|(from, which)| number >= from && which == api) {
+            self.denied_now = self.met == 0;
+            self.met += 1;
+            return Some(Fault::Denied);
+        }
         let fault = match self.planned.get(&number) {
-            Some(fault) => Some(*fault).filter(|f| f.meets(api)),
+            Some(fault) => {
+                let fault = Some(*fault).filter(|f| f.meets(api));
+                self.met += usize::from(fault.is_some());
+                fault
+            }
             None => self.odds.iter().find(|(f, odds)| f.meets(api) && dice.chance(*odds)).map(|(f, _)| *f),
         };
         self.late_reads |= fault == Some(Fault::Stale);

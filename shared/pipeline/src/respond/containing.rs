@@ -66,8 +66,10 @@ pub(super) async fn carry_out(
     }
     let ours = securing::freeze_owners(ports, permit, decision, live, taken.ours).await?;
     let changes: Vec<_> = plan.steps.iter().filter_map(|s| change_of(s, &ours)).collect();
-    let plain: Vec<(InstanceId, Capture)> = changes.iter().map(|(i, c, _)| (i.clone(), c.clone())).collect();
-    let windows = &cutting::open_windows(ports, in_force, permit, decision, live, &plain).await;
+    // Nothing that may be contained is opened once more.
+    let first = changes.iter().filter(|(i, ..)| !taken.again.contains(i));
+    let first: Vec<(InstanceId, Capture)> = first.map(|(i, c, _)| (i.clone(), c.clone())).collect();
+    let windows = &cutting::open_windows(ports, in_force, permit, decision, live, &first).await;
     let all: Vec<(Changed, Option<InterfaceId>)> = futures::stream::iter(changes)
         .map(|(instance, before, hold)| async move {
             let (aws, scope, interface) = (ports.containment, &decision.scope, &before.interface);
@@ -155,7 +157,7 @@ async fn close(
     let mut outcomes = Vec::new();
     let mut closing = Vec::new();
     for hold in &ours {
-        let found = verifying::verify(hold, &after, plan, &failed, (&words, &reopened));
+        let found = verifying::verify(hold, &after, plan, &failed, (&words, &reopened, contained_at));
         let entries = verifying::entries(hold, &found, &answered, &failed, contained_at);
         let leaking = found.iter().any(|o| matches!(o.verification, Verification::Leaking(_)));
         let state = if leaking { HoldState::Containing } else { HoldState::Contained };

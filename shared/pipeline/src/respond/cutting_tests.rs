@@ -160,6 +160,24 @@ fn an_interface_goes_through_the_window_only_where_the_policy_allows_it_and_none
     assert!(!shut.state().calls.contains(&"open_group"));
 }
 
+/// A late read may show what is contained as it was before.
+#[test]
+fn what_is_held_already_is_not_opened_once_more() {
+    let world = leaving(Way::Internet, vec![address(false)], Tracking::Tracked, WINDOW);
+    until_done(&world, &decision(1));
+    let opened = |world: &World| world.state().calls.iter().filter(|c| **c == "open_group").count();
+    assert_eq!(opened(&world), 1);
+    {
+        let mut state = world.state();
+        let before = state.holds[&instance_id(0)].captures[0].groups.clone();
+        state.interfaces[0].groups = before;
+        state.now = state.now.saturating_add(jiff::SignedDuration::from_mins(5)).unwrap();
+    }
+    once(&world, &decision(1), &settings()).unwrap().unwrap();
+    assert_eq!(opened(&world), 1);
+    assert_eq!(world.state().holds[&instance_id(0)].state, HoldState::Contained);
+}
+
 #[test]
 fn a_window_that_a_fault_interrupts_is_shut_by_the_next_attempt_at_every_call() {
     let clean = leaving(Way::Internet, vec![address(true)], Tracking::Tracked, WINDOW);

@@ -24,6 +24,8 @@ const READS_LAG: SignedDuration = SignedDuration::from_secs(120);
 /// The holds that were taken.
 pub(super) struct Holds {
     pub(super) ours: Vec<Hold>,
+    /// Those of them that were held before: their interfaces may be contained, whatever a late read shows.
+    pub(super) again: Vec<InstanceId>,
     pub(super) busy: Option<String>,
     /// Why some were not taken, beside others that were.
     pub(super) over: Option<Refusal>,
@@ -49,7 +51,7 @@ pub(super) async fn take_holds(ports: &Ports<'_>, decision: &Decision, going: &G
     let (tier, deadline) = until(in_force, decision, now);
     let new_hold = |i| Hold { tier, deadline: deadline.clone(), ..new_hold(decision, plan, live, i, now) };
     let mut new: Vec<Hold> = plan.instances().into_iter().map(new_hold).collect();
-    let mut taken = Holds { ours: Vec::new(), busy: None, over: None };
+    let mut taken = Holds { ours: Vec::new(), again: Vec::new(), busy: None, over: None };
     loop {
         if new.is_empty() {
             return Ok(match taken.over.take_if(|_| taken.ours.is_empty()) {
@@ -72,7 +74,10 @@ pub(super) async fn take_holds(ports: &Ports<'_>, decision: &Decision, going: &G
                     let wanted = new.iter().find(|n| n.instance == hold.instance).cloned();
                     new.retain(|n| n.instance != hold.instance);
                     match take_over(ports, decision, going, hold, wanted, &budget).await? {
-                        Took::Ours(hold) => taken.ours.push(*hold),
+                        Took::Ours(took) => {
+                            taken.again.extend((hold.state != HoldState::Released).then(|| hold.instance.clone()));
+                            taken.ours.push(*took);
+                        }
                         Took::Nothing => {}
                         Took::Busy(why) => taken.busy = Some(why),
                         Took::OverBudget => {

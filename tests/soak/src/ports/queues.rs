@@ -16,9 +16,10 @@ impl Queues for Client {
             [one] => format!("to {:?}", Name::of(one)),
             many => format!("{} messages", many.len()),
         };
+        let task = self.task;
         self.call(Api::Send, what, move |w, _| {
             for message in &messages {
-                invariants::sent(w, message);
+                invariants::sent(w, task, message);
                 w.put(message.clone());
             }
             Ok(())
