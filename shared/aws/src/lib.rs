@@ -25,6 +25,7 @@ pub mod queues;
 pub mod regions;
 pub mod rehearsal;
 pub mod state;
+pub mod vault;
 pub mod webhooks;
 
 pub use aws_config::SdkConfig;
@@ -39,3 +40,4 @@ pub use lookout::Watch;
 pub use pager::Topic;
 pub use queues::Sqs;
 pub use state::Table;
+pub use vault::Vault;

@@ -22,9 +22,11 @@
 //! | `notice#window#<group>` | `window` | until when what is like a notice is kept back |
 //! | `finding#<account>` | finding id | findings, open and lately resolved |
 //! | `benchmark#<account>` | benchmark id | what its controls came to in the last sweep |
+//! | `audit#<account>#<region>` | `head` | where the audit chain ends: its last segment, record and hash |
 //! | `rules` | `part-…` | the user's own rules, benchmarks and waivers |
 
 mod atlas;
+mod audit;
 mod findings;
 mod fixes;
 mod holds;
@@ -33,6 +35,7 @@ mod outbox;
 mod policies;
 mod waiting;
 
+pub use audit::JournalRow;
 pub use inventory::Known;
 
 use std::collections::HashMap;
