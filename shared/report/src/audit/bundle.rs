@@ -46,8 +46,8 @@ pub struct About {
     pub made_for: String,
     /// The chain's last record when it was made: its number and hash.
     pub chain_ended: Option<(u64, String)>,
-    /// What could not be put in, and why.
-    pub not_included: Vec<String>,
+    /// What a reader must know: what could not be put in, and what is wrong with the chain.
+    pub remarks: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -101,8 +101,8 @@ fn readme(about: &About, files: &[File]) -> String {
         let _ = writeln!(page, "  {}\n      {}", file.name, file.what);
     }
     let _ = writeln!(page, "  manifest.json\n      every file with its size, its SHA-256 and what it is");
-    for missing in &about.not_included {
-        let _ = writeln!(page, "\n  NOT INCLUDED: {missing}");
+    for remark in &about.remarks {
+        let _ = writeln!(page, "\n  REMARK: {remark}");
     }
     let _ = write!(
         page,

@@ -83,6 +83,12 @@ pub fn compare(chain: &Verified, rows: &[Row], now: Timestamp) -> Compared {
     found
 }
 
+/// What the chain says was done to the table that Picket never does.
+#[must_use]
+pub fn tampering(chain: &Verified) -> Vec<Problem> {
+    told(chain).problems
+}
+
 /// Tells the chain from its start. An event that the stream told twice counts once.
 fn told(chain: &Verified) -> Story<'_> {
     let mut story = Story::default();

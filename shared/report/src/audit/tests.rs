@@ -269,7 +269,7 @@ fn packed() -> BTreeMap<String, Vec<u8>> {
         made_by: "picket 0.1.0".to_owned(),
         made_for: "alice".to_owned(),
         chain_ended: None,
-        not_included: vec!["the findings: AWS said no".to_owned()],
+        remarks: vec!["the findings: AWS said no".to_owned()],
     };
     let chain = bundle::text(bundle::CHAIN, segment(&made()[0]), "the records");
     let files = bundle::pack(&about, vec![chain, bundle::text("hold.json", "{}\n".to_owned(), "the hold")]);
@@ -283,7 +283,7 @@ fn a_bundle_says_what_is_in_it_and_fits_its_sums() {
     let names: Vec<&str> = files.keys().map(String::as_str).collect();
     assert_eq!(names, ["README.txt", "SHA256SUMS", "chain.jsonl", "hold.json", "manifest.json"]);
     let readme = String::from_utf8_lossy(&files["README.txt"]).into_owned();
-    assert!(readme.contains("hold.json\n      the hold") && readme.contains("NOT INCLUDED: the findings"), "{readme}");
+    assert!(readme.contains("hold.json\n      the hold") && readme.contains("REMARK: the findings"), "{readme}");
 }
 
 #[test]
