@@ -144,7 +144,7 @@ def test_a_changed_record_is_named_with_its_segment_and_case(picket, case, tampe
 def test_a_removed_segment_is_missing_and_a_cut_end_too(picket, case, tampering):
     keys = keys_of(picket)
     tampering.delete(keys[-1])
-    assert {p["is"] for p in problems(picket)} >= {"cut_off", "differs"}
+    assert {p["is"] for p in problems(picket)} >= {"cut_off"}
     tampering.put_back()
     assert run(picket, "verify")["intact"]
     tampering.delete(keys[0])
@@ -165,6 +165,8 @@ def test_a_segment_cannot_be_written_over_by_the_function_that_writes_them(picke
     s3, key = picket.client("s3", picket.session_of("audit")), keys_of(picket)[0]
     for call in (
         lambda: s3.put_object(Bucket=bucket_of(picket), Key=key, Body=b"x", IfNoneMatch="*"),
+        lambda: s3.put_object(Bucket=bucket_of(picket), Key=key, Body=b"x"),
+        lambda: s3.put_object(Bucket=bucket_of(picket), Key=key.replace("0000", "9999", 1), Body=b"x"),
         lambda: s3.delete_object(Bucket=bucket_of(picket), Key=key),
         lambda: s3.put_object(Bucket=bucket_of(picket), Key="elsewhere", Body=b"x", IfNoneMatch="*"),
     ):

@@ -79,6 +79,9 @@ fn unpacked(file: impl std::io::Read) -> std::io::Result<BTreeMap<String, Vec<u8
     let mut archive = tar::Archive::new(GzDecoder::new(file).take(MOST));
     for entry in archive.entries()? {
         let mut entry = entry?;
+        if entry.header().entry_type().is_dir() {
+            continue;
+        }
         let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         let name = path.split_once('/').map_or(path.as_str(), |(_, rest)| rest).to_owned();
         let mut body = Vec::new();
