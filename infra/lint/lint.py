@@ -384,6 +384,7 @@ def the_audit_chain_is_locked_and_written_once():
     [source] = of_type(load(MAIN), "AWS::Serverless::Function")["Audit"]["Events"].values()
     source = source["Properties"]
     check(source["StartingPosition"] == "TRIM_HORIZON", "template.yaml: Audit passes over what was written before it began")
+    check(source["MaximumRecordAgeInSeconds"] < 86400, "template.yaml: the stream forgets before Audit parks what it cannot export")
     check(source["DestinationConfig"]["OnFailure"]["Type"] == "SQS", "template.yaml: Audit drops what it cannot export")
 
 
