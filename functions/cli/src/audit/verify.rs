@@ -144,12 +144,14 @@ impl Looked {
     fn page(&self, page: &mut Page) {
         match self.problems.len() {
             0 => page.line(Tone::Good, format!("the audit chain of {} is intact", self.place)),
-            1 => page.line(Tone::Bad, format!("THE AUDIT CHAIN OF {} IS NOT INTACT: 1 problem", self.place)),
-            n => page.line(Tone::Bad, format!("THE AUDIT CHAIN OF {} IS NOT INTACT: {n} problems", self.place)),
+            n => {
+                let problems = counted(n, "problem");
+                page.line(Tone::Bad, format!("THE AUDIT CHAIN OF {} IS NOT INTACT: {problems}", self.place))
+            }
         };
         page.gap();
-        let (records, segments, cases) = (self.records, self.segments, self.cases);
-        page.field("records", format!("{records} in {segments} segments, of {cases} cases"));
+        let (segments, cases) = (counted(self.segments, "segment"), counted(self.cases, "case"));
+        page.field("records", format!("{} in {segments}, of {cases}", self.records));
         if let (Some(from), Some(to)) = (self.from, self.to) {
             page.field("from", millis(from)).field("to", format!("{}, times in UTC", millis(to)));
         }
@@ -181,6 +183,10 @@ impl Looked {
         };
         page.gap().table(&["WHAT", "SEGMENT", "LINE", "CASE", "WHY"], &[2], self.problems.iter().map(row).collect());
     }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn words(table: &Compared) -> String {

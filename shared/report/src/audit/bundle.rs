@@ -163,7 +163,7 @@ fn records(body: &[u8]) -> Vec<Problem> {
             Ok(record) => {
                 Some(place(Wrong::Changed, format!("record {} was changed: its hash does not fit", record.seq)))
             }
-            Err(why) => Some(place(Wrong::Foreign, format!("the line cannot be taken for a record: {why}"))),
+            Err(why) => Some(place(Wrong::Foreign, format!("a line is not as it was written: {why}"))),
         }
     };
     lines.filter_map(wrong).collect()

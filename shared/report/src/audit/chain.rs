@@ -82,8 +82,12 @@ pub fn segment(records: &[Record]) -> String {
 /// # Errors
 /// If it is none, or is spelled differently.
 pub fn read(text: &[u8]) -> Result<Record, String> {
-    let record: Record = serde_json::from_slice(text).map_err(|e| format!("it is no record: {e}"))?;
+    let record: Record = serde_json::from_slice(text).map_err(|e| no_record(&e).to_owned())?;
     if line(&record).as_bytes() == text { Ok(record) } else { Err("it is not spelled as Picket spells it".to_owned()) }
+}
+
+fn no_record(error: &serde_json::Error) -> &'static str {
+    if error.is_data() { "it is no record of the chain" } else { "it is no JSON" }
 }
 
 /// Where a deployment's chain lies in its bucket.

@@ -51,8 +51,11 @@ fn verified(segments: Vec<Segment>) -> Verified {
     verify::chain(segments, Some(&head()))
 }
 
-/// What is wrong, each with its segment, line and case.
-fn wrongs(segments: Vec<Segment>) -> Vec<(Wrong, Option<u64>, Option<usize>, Option<String>)> {
+/// A problem with its segment, line and case.
+type Found = (Wrong, Option<u64>, Option<usize>, Option<String>);
+
+/// What is wrong.
+fn wrongs(segments: Vec<Segment>) -> Vec<Found> {
     let place = |p: super::Problem| (p.is, p.segment.as_deref().and_then(sequence_of), p.line, p.case);
     verified(segments).problems.into_iter().map(place).collect()
 }
@@ -133,7 +136,7 @@ fn a_line_that_was_put_in_is_found_whether_or_not_it_has_a_number_of_its_own() {
     records[0].push(forged);
     assert_eq!(
         wrongs(lying(&records)),
-        [(Wrong::Repeated, Some(2), Some(1), case(1)), (Wrong::Changed, Some(1), Some(3), case(4))]
+        [(Wrong::Changed, Some(1), Some(3), case(4)), (Wrong::Repeated, Some(2), Some(1), case(1))]
     );
     let mut segments = lying(&made());
     segments[0].body.extend_from_slice(b"{\"seq\":3}\n");
@@ -164,7 +167,7 @@ fn what_is_no_segment_among_them_is_foreign() {
     let mut segments = lying(&made());
     segments.push(Segment { name: format!("{PREFIX}notes.txt"), body: b"hello\n".to_vec() });
     let wrong: Vec<_> = wrongs(segments).into_iter().map(|w| w.0).collect();
-    assert_eq!(wrong, [Wrong::Foreign, Wrong::Foreign]);
+    assert_eq!(wrong, [Wrong::Foreign]);
 }
 
 #[test]

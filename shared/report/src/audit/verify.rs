@@ -53,12 +53,13 @@ pub fn chain(mut segments: Vec<Segment>, head: Option<&Head>) -> Verified {
     segments.sort_by(|a, b| a.name.cmp(&b.name));
     let mut found = Verified { segments: segments.len(), ..Verified::default() };
     names(&segments, head, &mut found);
-    segments.iter().for_each(|s| lines(s, &mut found));
+    segments.iter().filter(|s| sequence_of(&s.name).is_some()).for_each(|s| lines(s, &mut found));
     let records = std::mem::take(&mut found.records);
     own_hashes(&records, &mut found);
     order(&records, &mut found);
     gaps(&records, head, &mut found);
     links(&records, head, &mut found);
+    found.problems.sort_by(|a, b| (&a.segment, a.line).cmp(&(&b.segment, b.line)));
     found.records = records;
     found
 }
@@ -118,7 +119,7 @@ fn whole(body: &[u8], segment: &Segment, found: &mut Verified, foreign: &dyn Fn(
     for (n, line) in body.split(|b| *b == b'\n').enumerate() {
         match read(line) {
             Ok(record) => found.records.push((Place { segment: segment.name.clone(), line: n + 1 }, record)),
-            Err(why) => found.problems.push(foreign(n + 1, format!("the line cannot be taken for a record: {why}"))),
+            Err(why) => found.problems.push(foreign(n + 1, format!("a line is not as it was written: {why}"))),
         }
     }
 }
