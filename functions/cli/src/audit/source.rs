@@ -55,6 +55,8 @@ pub fn folder(folder: &Path) -> Result<BTreeMap<String, Vec<Segment>>, Failure> 
         let body = std::fs::read(&file).map_err(|e| unreadable(&file, e))?;
         chains.entry(place).or_default().push(Segment { name: file.display().to_string(), body });
     }
+    // Beside segments, something else is foreign; without any, the folder is the wrong one.
+    chains.retain(|_, files| files.iter().any(|f| chain::sequence_of(&f.name).is_some()));
     if chains.is_empty() {
         let what = format!("there is no segment of an audit chain (`000000000001.jsonl`) in {}", folder.display());
         return Err(Failure::usage(what).hint("copy it first: `aws s3 sync s3://BUCKET/audit DIR`"));

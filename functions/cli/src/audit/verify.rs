@@ -160,6 +160,8 @@ impl Looked {
         }
         if let Some(last) = &self.last {
             page.field("last", format!("record {}, {}", last.record, last.hash));
+        }
+        if self.last.is_some() && self.problems.is_empty() {
             page.field("", "note it where nobody of this account can change it: `--noted` asks for it later");
         }
         self.wrong(page);
