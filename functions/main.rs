@@ -3,6 +3,7 @@
 
 mod ask;
 mod assess;
+mod audit;
 mod collect;
 mod deny;
 mod discover;
@@ -29,6 +30,7 @@ async fn stage(handler: &str) -> Result<(), Error> {
     match handler {
         "ask" => ask::run().await,
         "assess" => assess::run().await,
+        "audit" => audit::run().await,
         "collect" => collect::run().await,
         "deny" => deny::run().await,
         "discover" => discover::run().await,
@@ -40,8 +42,8 @@ async fn stage(handler: &str) -> Result<(), Error> {
         "sweep" => sweep::run().await,
         "watch" => watch::run().await,
         other => Err(format!(
-            "`{other}` is no entry point of Picket; set the function's Handler to one of ask, assess, collect, deny, discover, \
-             fix, notify, release, report, respond, sweep, watch"
+            "`{other}` is no entry point of Picket; set the function's Handler to one of ask, assess, audit, collect, deny, \
+             discover, fix, notify, release, report, respond, sweep, watch"
         )
         .into()),
     }

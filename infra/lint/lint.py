@@ -137,6 +137,9 @@ ACTIONS = {
     "Notify": LOG | TAKE | READ | WRITE | {"dynamodb:DeleteItem", "kms:Decrypt", "kms:GenerateDataKey", "secretsmanager:GetSecretValue", "sns:Publish",
         "events:PutEvents", "s3:GetObject"},
     "Report": LOG | TAKE | READ | WRITE | {"s3:GetObject", "s3:PutObject", "securityhub:BatchImportFindings"},
+    "Audit": LOG | SEND | {
+        "dynamodb:DescribeStream", "dynamodb:GetItem", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
+        "dynamodb:PutItem", "s3:GetObject", "s3:ListBucket", "s3:PutObject"},
     "Ask": LOG | READ | {"secretsmanager:GetSecretValue"},
     "Fix": LOG | TAKE | SEND | READ | WRITE | {
         "access-analyzer:ListAnalyzers", "autoscaling:DescribeAutoScalingGroups", "cloudtrail:DescribeTrails",
@@ -179,17 +182,20 @@ READS = {
     "Release": {"hold#*", "case#*", "vpc#*", "policy", "switch"}, "Notify": {"notice#*"}, "Watch": {"hold#*", "case#*"},
     "Report": {"benchmark#*", "case#*", "cluster#*", "episode#*", "finding#*", "hold#*", "places", "policy", "report#*", "rules", "switch", "trend#*"},
     "Ask": {"fix#*"}, "Deny": {"hold#*"}, "Fix": {"fix#*", "case#*", "policy", "switch"},
+    "Audit": {"audit#*"},
 }
 WRITES = {
     "Discover": {"asset#*", "seen#*"}, "Sweep": {"asset#*", "cluster#*", "places", "seen#*"}, "Assess": {"policy"},
     "Collect": {"finding#*", "benchmark#*"},
     "Respond": {"hold#*", "case#*", "vpc#*", "blast#*"}, "Release": {"hold#*", "case#*"}, "Notify": {"notice#*"}, "Watch": set(),
     "Ask": set(), "Deny": set(), "Fix": {"fix#*", "case#*", "blast#*"}, "Report": {"episode#*", "report#*", "trend#*"},
+    "Audit": {"audit#*"},
 }
 SENDS = {
     "Discover": {"assess", "sweep", "triggers-dead"}, "Sweep": {"triggers", "respond", "sweep", "notices"}, "Assess": {"respond", "notices"}, "Collect": {"fix", "notices"},
     "Respond": {"notices"}, "Release": {"notices"}, "Notify": set(), "Watch": {"notices"},
     "Ask": set(), "Deny": set(), "Fix": {"fix", "notices"}, "Report": set(),
+    "Audit": {"audit-dead"},
 }
 # Changes of fix that AWS lets nobody confine to a resource.
 ACCOUNT_WIDE = {
@@ -377,6 +383,19 @@ def no_message_is_lost():
             check(event["ScalingConfig"]["MaximumConcurrency"] >= 5, f"template.yaml: {name}: fewer than 5 at once starve a poller")
 
 
+def the_audit_chain_is_locked_and_written_once():
+    bucket = of_type(load(ROOT / "infra/audit.yaml"), "AWS::S3::Bucket")["Audit"]
+    check(bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]["Days"], "audit.yaml: what is written is not locked")
+    [policy] = of_type(load(ROOT / "infra/audit.yaml"), "AWS::S3::BucketPolicy").values()
+    once = [s for s in policy["PolicyDocument"]["Statement"] if s["Condition"] == {"Null": {"s3:if-none-match": "true"}}]
+    check(once and once[0]["Effect"] == "Deny", "audit.yaml: a segment may be written over")
+    [source] = of_type(load(MAIN), "AWS::Serverless::Function")["Audit"]["Events"].values()
+    source = source["Properties"]
+    check(source["StartingPosition"] == "TRIM_HORIZON", "template.yaml: Audit passes over what was written before it began")
+    check(source["MaximumRecordAgeInSeconds"] < 86400, "template.yaml: the stream forgets before Audit parks what it cannot export")
+    check(source["DestinationConfig"]["OnFailure"]["Type"] == "SQS", "template.yaml: Audit drops what it cannot export")
+
+
 def rules_take_this_account_only_and_park_what_fails():
     for name, rule in of_type(load(ROOT / "infra/triggers.yaml"), "AWS::Events::Rule").items():
         pattern, where = rule["EventPattern"], f"triggers.yaml: {name}"
@@ -406,6 +425,7 @@ def main():
     the_role_in_other_accounts_reads_and_is_for_this_organization()
     each_function_has_its_own_role_and_log()
     no_message_is_lost()
+    the_audit_chain_is_locked_and_written_once()
     rules_take_this_account_only_and_park_what_fails()
     print("\n".join(found) or f"{len(NESTED) + 1} templates, nothing found")
     return 1 if found else 0

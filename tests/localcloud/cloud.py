@@ -61,6 +61,7 @@ def assemble() -> object:
     ministack.calls_count_as_tls()
     ministack.keep_ssm_documents()
     ministack.know_leading_keys()
+    ministack.know_conditional_writes()
     ministack.know_iam_resources()
     ministack.policies_are_attached_and_deleted_as_in_aws()
     ministack.poll_queues_quickly()

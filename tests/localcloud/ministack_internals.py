@@ -115,6 +115,17 @@ def _leading_keys(request: dict) -> set[str]:
     return keys
 
 
+def know_conditional_writes() -> None:
+    """`s3:if-none-match`: whether a write says that it may not lie over another."""
+    original = iam_actions._s3_object_context
+
+    def context(action: str, query: dict, path: str, headers: dict) -> dict:
+        found, once = original(action, query, path, headers), headers.get("if-none-match")
+        return {**found, "s3:if-none-match": once} if once and action == "s3:PutObject" else found
+
+    iam_actions._s3_object_context = context
+
+
 def know_iam_resources() -> None:
     """The resources of IAM's own calls with their paths, and `iam:PolicyARN` of what is attached or detached; tags of
     EKS, the source of events, service settings, capacity providers and compute environments, which have ARNs, too.

@@ -9,8 +9,8 @@ use crate::inventory::{clusters, diff, one};
 use crate::session::{DEFAULT_STACK, Session};
 use crate::show::{Color, Format, Show};
 use crate::{
-    approve, assess, benchmark, completions, demo, doctor, explain, fingerprint, fix, holds, journal, keep, pause,
-    policy, quarantine, release, replay, report, rule, scan,
+    approve, assess, audit, benchmark, completions, demo, doctor, explain, fingerprint, fix, holds, journal, keep,
+    pause, policy, quarantine, release, replay, report, rule, scan,
 };
 
 /// Finds new Kubernetes clusters and EC2 instances, judges them, and cuts off those that are rogue.
@@ -94,6 +94,8 @@ pub enum Command {
     Journal(journal::Args),
     /// Open the live report, save it, or make a link to it
     Report(report::Args),
+    /// Verify the audit trail, and put everything about a case into one archive
+    Audit(audit::Args),
     /// Say that a quarantine stays, whatever its deadline
     Keep(keep::Args),
     /// Cut instances off, now
@@ -139,6 +141,7 @@ impl Command {
             Self::Holds(args) => holds::run(args, session).await,
             Self::Journal(args) => journal::run(args, session).await,
             Self::Report(args) => report::run(args, session).await,
+            Self::Audit(args) => audit::run(args, session).await,
             Self::Keep(args) => keep::run(args, session).await,
             Self::Quarantine(args) => quarantine::run(args, session).await,
             Self::Release(args) => release::run(args, session).await,
@@ -197,6 +200,8 @@ mod tests {
             "picket release case-0123456789ab --reason ours --plan",
             "picket release i-12345678 --reason ours --force --yes --stack blue",
             "picket journal i-12345678 --region eu-west-1",
+            "picket audit verify --from audit --noted ab12",
+            "picket audit bundle case-0123456789ab -o e.tar.gz",
             "picket holds -vv --color never",
             "picket fix plan eks_set_logging prod --with types=api,audit",
             "picket fix apply case-0123456789ab --reason agreed --yes",
@@ -223,6 +228,8 @@ mod tests {
             "picket quarantine my-server --reason rogue",
             "picket release web --reason ours",
             "picket journal",
+            "picket audit bundle web",
+            "picket audit verify --from d --bundle f",
             "picket fix apply eks_set_logging prod",
             "picket approve prod",
             "picket replay event.json --mode panic",

@@ -2,6 +2,7 @@
 
 mod approve;
 mod assess;
+mod audit;
 mod benchmark;
 mod cli;
 mod completions;

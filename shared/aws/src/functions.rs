@@ -45,6 +45,20 @@ impl Functions {
         }
         serde_json::from_slice(body).map_err(|e| wrong(format!("its answer cannot be read: {e}")))
     }
+
+    /// A variable of `<stack>-<name>`: where the stack put something whose name AWS chose, such as a bucket.
+    ///
+    /// # Errors
+    /// If the function cannot be read, or has no such variable.
+    pub async fn variable(&self, name: &str, variable: &str) -> Answer<String> {
+        let function = format!("{}-{name}", self.stack);
+        let doing = "reading the settings of";
+        let call = self.client.get_function_configuration().function_name(&function);
+        let answer = call.send().await.map_err(|e| port_error(doing, &function, &e))?;
+        let found = answer.environment().and_then(|e| e.variables()).and_then(|v| v.get(variable)).cloned();
+        let none = || PortError::new(doing, &function, Kind::NotFound, &format!("it has no variable {variable}"));
+        found.filter(|v| !v.is_empty()).ok_or_else(none)
+    }
 }
 
 #[async_trait]

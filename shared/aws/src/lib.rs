@@ -28,6 +28,7 @@ pub mod regions;
 pub mod rehearsal;
 pub mod reports;
 pub mod state;
+pub mod vault;
 pub mod webhooks;
 
 pub use aws_config::SdkConfig;
@@ -44,3 +45,4 @@ pub use pager::Topic;
 pub use queues::Sqs;
 pub use reports::Reports;
 pub use state::Table;
+pub use vault::Vault;

@@ -173,7 +173,7 @@ pub fn plain(notice: &Notice) -> Page {
 #[must_use]
 pub fn merged(notices: &[&Notice]) -> Page {
     let gravest = |n: &&Notice| SEVERITIES.iter().position(|s| *s == severity(&n.kind));
-    let Some(first) = notices.iter().copied().min_by_key(|n| gravest(&n)) else { return Page::default() };
+    let Some(first) = notices.iter().copied().min_by_key(gravest) else { return Page::default() };
     let scope = &first.decision.scope;
     let same = notices.iter().all(|n| n.kind.name() == first.kind.name());
     let word = if same { word_of(first) } else { "NOTICES".to_owned() };

@@ -2,6 +2,7 @@
 //! What is true is gathered by others; here it is only put into words, and every foreign word is escaped for its sink.
 
 pub mod asff;
+pub mod audit;
 pub mod csv;
 pub mod html;
 pub mod junit;

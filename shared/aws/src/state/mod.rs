@@ -26,9 +26,11 @@
 //! | `episode#<account>` | `<time>#<notice>` | what was told, for the live report |
 //! | `report#<account>` | `hub` | until when Security Hub knows of findings |
 //! | `trend#<account>` | date | how many findings were open that day |
+//! | `audit#<account>#<region>` | `head` | where the audit chain ends: its last segment, record and hash |
 //! | `rules` | `part-…` | the user's own rules, benchmarks and waivers |
 
 mod atlas;
+mod audit;
 mod findings;
 mod fixes;
 mod holds;
@@ -38,6 +40,7 @@ mod policies;
 mod reports;
 mod waiting;
 
+pub use audit::JournalRow;
 pub use inventory::Known;
 
 use std::collections::HashMap;

@@ -124,11 +124,8 @@ fn the_benchmarks_that_are_built_in_are_well_formed() {
 }
 
 /// How many controls of a benchmark rules decide at the least: what the best of our peers evaluates, or more.
-const DECIDED: &[(&str, usize, usize)] = &[
-    ("cis-amazon-linux-2023-1.0.0", 243, 222),
-    ("cis-bottlerocket-1.0.0", 28, 26),
-    ("cis-docker-1.6.0", 117, 108),
-];
+const DECIDED: &[(&str, usize, usize)] =
+    &[("cis-amazon-linux-2023-1.0.0", 243, 222), ("cis-bottlerocket-1.0.0", 28, 26), ("cis-docker-1.6.0", 117, 108)];
 
 #[test]
 fn benchmarks_of_nodes_are_whole_and_decide_what_was_aimed_at() {
