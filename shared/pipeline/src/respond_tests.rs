@@ -24,7 +24,7 @@ pub(crate) fn group(n: u32) -> GroupId {
     GroupId::parse(format!("sg-{n:08x}")).unwrap()
 }
 
-fn vpc() -> VpcId {
+pub(crate) fn vpc() -> VpcId {
     VpcId::parse("vpc-12345678").unwrap()
 }
 
@@ -153,7 +153,7 @@ pub(crate) fn once(world: &World, decision: &Decision, settings: &Settings) -> O
 }
 
 /// Lets the time pass that a message stays hidden; every lease is over then.
-fn later(world: &World) {
+pub(crate) fn later(world: &World) {
     let mut state = world.state();
     state.now = state.now.saturating_add(SignedDuration::from_secs(180)).unwrap();
 }
@@ -174,7 +174,7 @@ fn quarantine_group(world: &World) -> GroupId {
     world.state().quarantine.get(&vpc()).cloned().unwrap()
 }
 
-fn assert_contained(world: &World, context: &str) {
+pub(crate) fn assert_contained(world: &World, context: &str) {
     let quarantine = quarantine_group(world);
     let state = world.state();
     assert_eq!(state.violations, Vec::<String>::new(), "{context}");
@@ -204,26 +204,6 @@ pub(crate) fn notices(world: &World) -> Vec<Notice> {
 pub(crate) fn alerts(world: &World) -> Vec<Notice> {
     let is_first = |n: &Notice| !matches!(n.kind, NoticeKind::Secured { .. });
     notices(world).into_iter().filter(is_first).collect()
-}
-
-#[test]
-fn an_alert_is_completed_by_one_follow_up_that_says_what_was_done_and_what_was_not() {
-    let world = world(2, 2);
-    until_done(&world, &decision(2));
-    until_done(&world, &decision(2));
-    let told = notices(&world);
-    let kinds: Vec<_> = told.iter().map(|n| n.kind.name()).collect();
-    assert_eq!(kinds, ["quarantined", "secured"]);
-    let NoticeKind::Secured { made, .. } = &told[1].kind else { panic!("{:?}", told[1].kind) };
-    assert!(!made.is_empty());
-}
-
-#[test]
-fn where_nothing_is_done_beside_the_groups_the_alert_is_whole() {
-    let world = world(1, 1);
-    world.state().policy.current = Some("version: 1\nmode: enforce\ncontainment: contain_only\n".to_owned());
-    until_done(&world, &decision(1));
-    assert_eq!(notices(&world).iter().map(|n| n.kind.name()).collect::<Vec<_>>(), ["quarantined"]);
 }
 
 #[test]
@@ -270,58 +250,6 @@ pub(crate) fn owned(world: &World) {
     }
     let group = picket_model::ScalingGroup { name: "web".into(), members, suspended: vec!["AZRebalance".into()] };
     state.scaling_groups.insert("web".into(), group);
-}
-
-#[test]
-fn the_owner_is_frozen_before_the_first_interface_and_once() {
-    let world = world(2, 1);
-    owned(&world);
-    until_done(&world, &decision(2));
-    assert_contained(&world, "");
-    let state = world.state();
-    let first = |name: &str| state.calls.iter().position(|c| *c == name).unwrap();
-    assert!(first("make") < first("set_groups"));
-    assert_eq!(
-        state.scaling_groups[&Untrusted::new("web")].suspended,
-        ["AZRebalance", "Terminate", "ReplaceUnhealthy"]
-    );
-    let freezes = |h: &&picket_model::Hold| h.measures[0].action == "freeze_scaling_group";
-    assert_eq!(state.holds.values().filter(freezes).count(), 2, "each hold knows what the group owes it");
-}
-
-#[test]
-fn an_owner_that_cannot_be_frozen_does_not_hold_containment_up() {
-    let world = world(1, 2);
-    owned(&world);
-    world.state().scaling_groups.clear();
-    until_done(&world, &decision(1));
-    assert_contained(&world, "");
-}
-
-#[test]
-fn what_is_contained_is_secured_unless_the_policy_says_contain_only() {
-    let world_full = world(1, 1);
-    until_done(&world_full, &decision(1));
-    let changes: Vec<_> = world_full.state().changes.iter().map(ToString::to_string).collect();
-    assert_eq!(
-        changes,
-        [
-            &format!("keep evidence of i-00000000 for {}", decision(1).case),
-            "termination protection of i-00000000 on",
-            "shutdown of i-00000000 means stop",
-            "keep /dev/xvda of i-00000000",
-            "deny everything to i-00000000 as node",
-            "metadata service of i-00000000 off",
-            "snapshot all volumes of i-00000000",
-            "take i-00000000:80 out of arn:tg",
-            &format!("tag i-00000000 picket:case={}", decision(1).case),
-        ]
-    );
-    let world_only = world(1, 1);
-    world_only.state().policy.current = Some("version: 1\nmode: enforce\ncontainment: contain_only\n".to_owned());
-    until_done(&world_only, &decision(1));
-    assert_contained(&world_only, "");
-    assert!(world_only.state().changes.is_empty());
 }
 
 #[test]

@@ -60,6 +60,13 @@ mod tests {
     }
 
     #[test]
+    fn it_is_read_as_junit_again_with_nothing_lost() {
+        let read = quick_junit::Report::deserialize_from_str(&benchmarks(&made::assessment("x")).unwrap()).unwrap();
+        let cases: Vec<_> = read.test_suites.iter().flat_map(|s| &s.test_cases).collect();
+        assert_eq!((read.errors, read.failures, cases.len()), (1, 1, 5));
+    }
+
+    #[test]
     fn no_word_of_an_attacker_becomes_markup() {
         let elements = |word: &str| benchmarks(&made::assessment(word)).unwrap().matches('<').count();
         assert_eq!(elements("</testsuite><x>&\"'\u{0}"), elements("harmless"));

@@ -9,6 +9,7 @@ use aws_sdk_ssm::types::{CommandInvocationStatus, PingStatus};
 use futures::{FutureExt as _, StreamExt as _};
 use picket_model::{Document, Fact};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::report::{self, ReportError};
 use crate::aws::joined::nodes::of_tags;
@@ -26,6 +27,9 @@ const AT_ONCE: usize = 10;
 /// How often, and how long, an answer is waited for.
 const LOOKS: u32 = 60;
 const BETWEEN: Duration = Duration::from_secs(3);
+/// How long all nodes of a place are asked. An assessment in AWS has 15 minutes, and its other evidence is worth keeping:
+/// nodes that were not reached by then are unknown.
+const IN_ALL: Duration = Duration::from_secs(9 * 60);
 /// The parts of a report in portions that each fit into the 24,000 characters that Run Command shows, for nodes whose
 /// report as a whole does not. Nodes so need no right to write anywhere.
 const PORTIONS: &[&str] = &[
@@ -65,11 +69,16 @@ impl Collector for Nodes {
         let client = aws_sdk_ssm::Client::new(session.config());
         let reached = reached(&client).await;
         let document = std::env::var(STACK).ok().map(|stack| format!("{stack}-read-node"));
+        let ends = Instant::now() + IN_ALL;
         let asked: Vec<_> = nodes
             .into_iter()
             .map(|node| {
                 let (client, reached, document) = (&client, &reached, document.as_deref());
-                async move { one(session, client, reached, document, &node).await }.boxed()
+                async move {
+                    let asked = tokio::time::timeout_at(ends, one(session, client, reached, document, &node)).await;
+                    asked.unwrap_or_else(|_| late(session, &node))
+                }
+                .boxed()
             })
             .collect();
         futures::stream::iter(asked).buffer_unordered(AT_ONCE).collect().await
@@ -115,6 +124,14 @@ async fn reached(client: &aws_sdk_ssm::Client) -> Reached {
     let all = listed.map_err(|e| reason("ssm:DescribeInstanceInformation", &e))?;
     let is_online = |i: &aws_sdk_ssm::types::InstanceInformation| i.ping_status() == Some(&PingStatus::Online);
     Ok(all.iter().map(|i| (i.instance_id().unwrap_or_default().to_owned(), is_online(i))).collect())
+}
+
+/// A node that was not asked, or did not answer, before the time of all was over.
+fn late(session: &Session, node: &Node) -> Document {
+    let mut unread = session.unread(KIND, &node.instance, SEND, "");
+    let why = "it was not read within the 9 minutes that all nodes have; assess it alone: `picket assess --node FILE`";
+    unread.facts = Fact::unknown(why.to_owned());
+    unread
 }
 
 async fn one(

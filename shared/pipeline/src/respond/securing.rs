@@ -269,3 +269,7 @@ async fn secure_one(
         Some(Made { hold: made, passing: None }) => Ok(Some(made)),
     }
 }
+
+#[cfg(test)]
+#[path = "securing_tests.rs"]
+mod tests;
