@@ -28,7 +28,8 @@ async fn handle(entry: &Entry, message: Message) -> Handled {
         Ok(decisions) => {
             for decision in decisions {
                 let (verdict, targets, score) = (decision.verdict, decision.targets.len(), decision.score.total);
-                tracing::info!(case = %decision.case, %verdict, targets, score, "decided");
+                let (trigger, assets) = (&decision.trigger, decision.assets());
+                tracing::info!(case = %decision.case, %trigger, %assets, %verdict, targets, score, "decided");
                 metric::count("Decisions", "Verdict", &verdict.to_string(), 1);
             }
             Handled::Done

@@ -53,7 +53,8 @@ async fn handle(entry: &Entry, message: Message) -> Handled {
         Ok(Work::Decision(decision)) => match respond::run(&ports, &entry.settings, &decision).await {
             Ok(Responded::Later(why)) => Handled::AgainIn(until_free(receives), why),
             Ok(outcome) => {
-                tracing::info!(case = %decision.case, outcome = ?outcome, "responded");
+                let (trigger, assets) = (&decision.trigger, decision.assets());
+                tracing::info!(case = %decision.case, %trigger, %assets, outcome = ?outcome, "responded");
                 metric::count("Responses", "Outcome", outcome.name(), 1);
                 Handled::Done
             }

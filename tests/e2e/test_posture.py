@@ -12,13 +12,13 @@ RULE = "cryptojacking_kubelet_closed"
 
 def findings(picket) -> dict[str, dict]:
     """What is kept of the account, by rule and asset."""
-    rows = picket.client("dynamodb").query(
+    pages = picket.client("dynamodb").get_paginator("query").paginate(
         TableName=f"{picket.stack}-state",
         KeyConditionExpression="pk = :pk",
         ExpressionAttributeValues={":pk": {"S": f"finding#{picket.account}"}},
     )
     kept: dict[str, dict] = {}
-    for row in rows["Items"]:
+    for row in (row for page in pages for row in page["Items"]):
         body = json.loads(row["body"]["S"])
         kept[f"{body['rule']} {body['asset']}"] = body
     return kept

@@ -77,7 +77,8 @@ def test_other_tools_read_findings_in_their_own_formats(picket):
 
 def test_security_hub_learns_of_findings_and_of_their_end(picket):
     made = finding(picket, "finding-hub000000001")
-    ours = lambda: [f for f in picket.client("securityhub").get_findings()["Findings"] if f["Id"] == made["id"]]  # noqa: E731
+    pages = picket.client("securityhub").get_paginator("get_findings").paginate
+    ours = lambda: [f for page in pages() for f in page["Findings"] if f["Id"] == made["id"]]  # noqa: E731
     picket.invoke("report", {"link": {"minutes": 5, "fresh": True}})
     [imported] = ours()
     assert (imported["RecordState"], imported["Severity"]["Label"]) == ("ACTIVE", "HIGH"), imported

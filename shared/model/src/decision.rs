@@ -97,6 +97,13 @@ pub struct Target {
 }
 
 impl Decision {
+    /// The ids of what it is about, for logs: the first ten.
+    #[must_use]
+    pub fn assets(&self) -> String {
+        let ids: Vec<&str> = self.targets.iter().take(10).map(|t| t.asset.as_str()).collect();
+        ids.join(" ")
+    }
+
     /// A decision about `targets` because of `trigger`.
     #[must_use]
     pub fn new(

@@ -4,7 +4,7 @@ use super::super::tests::*;
 use super::super::*;
 
 #[test]
-fn an_alert_is_completed_by_one_follow_up_that_says_what_was_done_and_what_was_not() {
+fn an_alert_is_completed_by_one_follow_up_that_says_what_was_done() {
     let world = world(2, 2);
     until_done(&world, &decision(2));
     until_done(&world, &decision(2));
@@ -13,6 +13,17 @@ fn an_alert_is_completed_by_one_follow_up_that_says_what_was_done_and_what_was_n
     assert_eq!(kinds, ["quarantined", "secured"]);
     let NoticeKind::Secured { made, .. } = &told[1].kind else { panic!("{:?}", told[1].kind) };
     assert!(!made.is_empty());
+}
+
+#[test]
+fn what_aws_refuses_after_the_alert_is_told_by_the_follow_up() {
+    let world = world(1, 1);
+    world.state().refused.insert("keep evidence");
+    until_done(&world, &decision(1));
+    let told = notices(&world);
+    let Some(NoticeKind::Secured { not_made, .. }) = told.last().map(|n| n.kind.clone()) else { panic!("{told:?}") };
+    assert!(not_made.iter().any(|l| l.starts_with("not done: keep evidence")), "{not_made:?}");
+    assert!(crate::render::page(&told[1]).subject.starts_with("Picket QUARANTINE NOT WHOLE"));
 }
 
 #[test]
