@@ -27,6 +27,26 @@ fn what_aws_refuses_after_the_alert_is_told_by_the_follow_up() {
 }
 
 #[test]
+fn what_was_opened_again_is_unsecured_while_it_is_being_contained_anew() {
+    let mut left_open = 0;
+    for number in 0..20 {
+        let world = world(1, 1);
+        until_done(&world, &decision(1));
+        assert!(world.state().holds.values().all(|h| h.secured));
+        world.state().interfaces[0].groups = vec![group(9)];
+        let later = world.state().calls.len() + number;
+        world.state().faults.insert(later, crate::fakes::Fault::Fails);
+        let _ = once(&world, &decision(1), &settings());
+        let state = world.state();
+        for hold in state.holds.values().filter(|h| h.state == picket_model::HoldState::Containing) {
+            left_open += 1;
+            assert!(!hold.secured, "a release would not wait for whoever secures it");
+        }
+    }
+    assert!(left_open > 0, "no fault left it half done");
+}
+
+#[test]
 fn where_nothing_is_done_beside_the_groups_the_alert_is_whole() {
     let world = world(1, 1);
     world.state().policy.current = Some("version: 1\nmode: enforce\ncontainment: contain_only\n".to_owned());

@@ -144,6 +144,8 @@ async fn take_over(
             // What was left half done is still the same containment; what was opened again is another.
             times: found.times + u32::from(found.state == HoldState::Contained),
             lease_until: wanted.lease_until,
+            // Whoever takes it goes on to secure it: until that is done, a release waits for the lease.
+            secured: false,
             ..made_again(found)
         },
         HoldState::Released if overrides_release(decision, found) => {
@@ -198,7 +200,6 @@ fn made_again(found: &Hold) -> Hold {
     if found.state == HoldState::Releasing {
         let back = |m: &&mut Measure| m.undo.is_some() && !matches!(m.state, MeasureState::Failed(_));
         next.measures.iter_mut().filter(back).for_each(|m| m.state = MeasureState::Intended);
-        next.secured = false;
         next.released = None;
     }
     next
