@@ -1,11 +1,16 @@
-"""What other tools read is of their own shape: each format is checked by what its makers publish."""
+"""What other tools read is of their own shape: each format is checked by what its makers publish.
+
+`sarif-2.1.0.schema.json` is the schema of OASIS' standard, as the package @microsoft/sarif-matcher-utils 1.0.0-beta.0 carries it.
+"""
 
 from __future__ import annotations
 
 import json
 
+import jsonschema
 import pytest
 from botocore.validate import ParamValidator
+from deployment import ROOT
 from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding
 
 ASSESSED = ("assess", "--region", "us-east-1", "--output")
@@ -39,3 +44,10 @@ def test_events_of_ocsf_are_compliance_findings_of_its_schema(enforcing, finding
     for event in events:
         read = ComplianceFinding.model_validate(event)
         assert (read.class_uid, read.category_uid, read.type_uid) == (2003, 2, 200300 + read.activity_id)
+
+
+def test_sarif_is_valid_by_the_schema_of_its_standard(enforcing, findings):
+    schema = json.loads((ROOT / "tests/e2e/sarif-2.1.0.schema.json").read_text())
+    sarif = json.loads(exported(enforcing, "sarif"))
+    jsonschema.validators.validator_for(schema)(schema).validate(sarif)
+    assert len(sarif["runs"][0]["results"]) >= len(findings) > 10
