@@ -19,7 +19,7 @@ help: ## What there is
 	@awk -F':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build $(CLOUD)/ready ## The main job, as a story: a launch in, a quarantined instance and an alert out
-	@$(CLOUD)/bin/python tests/localcloud/run.py --template template.yaml --binary $(FUNCTIONS) --parameter Mode=enforce --parameter AssessOnCalls=false -- $(PICKET) demo
+	@$(CLOUD)/bin/python tests/localcloud/run.py --template template.yaml --binary $(FUNCTIONS) --parameter Mode=enforce --parameter AssessOnCalls=false --parameter DigestMinutes=0 --parameter MergeMinutes=0 -- $(PICKET) demo
 
 test: unit simulation node localcloud e2e browser ## Every test
 
