@@ -11,8 +11,8 @@ use picket_aws::{Bus, Environment, Reports, SystemClock, Topic, reports};
 use picket_model::{Notice, NoticeKind};
 use picket_pipeline::digest::{self, Patience};
 use picket_pipeline::notify::{self, Told};
-use picket_pipeline::ports::{Clock as _, Pager};
-use picket_pipeline::render;
+use picket_pipeline::ports::{Answer, Clock as _, Pager};
+use picket_pipeline::{channels, render};
 use serde_json::Value;
 
 use crate::entry::batch::{self, Handled, Message};
@@ -103,6 +103,9 @@ impl Tellers<'_> {
             Ok(notice) => notice,
             Err(again) => return again,
         };
+        if let Err(error) = self.remember(&notice).await {
+            return error.into();
+        }
         match digest::keep_back(&self.entry.table, &notice, self.patience, SystemClock.now()).await {
             Ok(false) => self.tell(&notice, receives).await,
             Ok(true) => {
@@ -111,6 +114,13 @@ impl Tellers<'_> {
             }
             Err(error) => error.into(),
         }
+    }
+
+    /// Keeps what is told for the live report, before anything is told or kept back; the same notice twice is once.
+    async fn remember(&self, notice: &Notice) -> Answer<()> {
+        let detail = channels::detail(&render::story(notice), notice);
+        let account = &notice.decision.scope.account;
+        self.entry.table.keep_episode(account, notice.at, &notice.id, &detail).await
     }
 
     /// A link to the live report of the notice's account. Without one, the alert is whole all the same.
@@ -124,7 +134,8 @@ impl Tellers<'_> {
     /// Tells a notice by every channel. One that fails keeps no other from telling, and is tried again by itself.
     async fn tell(&self, notice: &Notice, receives: u32) -> Handled {
         let page = render::page_with(notice, self.link(notice).await.as_deref());
-        let told = self.all().into_iter().map(|pager| notify::tell(pager, notice, &page, SystemClock.now()));
+        let (only, page) = ([notice], &page);
+        let told = self.all().into_iter().map(|pager| notify::tell(pager, &only, |_| page.clone(), SystemClock.now()));
         let mut came = Handled::Done;
         measure(notice);
         for told in futures::future::join_all(told).await {

@@ -1,20 +1,18 @@
-//! What was told, as our own event says it and as the state remembers it for the report.
+//! What was told, as notify keeps it for the report.
 
 use jiff::Timestamp;
 use picket_aws::Table;
 use picket_model::{AccountId, CaseId, Reason, Region, Scope, Untrusted};
-use picket_pipeline::ports::{Answer, Kind, PortError};
+use picket_pipeline::ports::Answer;
 use picket_report::snapshot::Episode;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Deserialize;
 
 /// How many are read for a report.
 const MOST: i32 = 500;
 
 /// The fields of `infra/events/notice.schema.json` that the report shows.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct Told {
-    id: String,
     /// Such as `quarantined`.
     pub kind: String,
     headline: Untrusted,
@@ -34,13 +32,13 @@ pub struct Told {
     contained_at: Option<Timestamp>,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Trigger {
     at: Timestamp,
 }
 
 /// An asset that something was told of.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct Target {
     /// The instance, where it is one.
     pub instance: Option<String>,
@@ -65,13 +63,6 @@ impl Told {
             took_ms: took.and_then(|ms| u64::try_from(ms).ok()),
         }
     }
-}
-
-/// Remembers what an event tells.
-pub async fn keep(table: &Table, detail: &Value) -> Answer<()> {
-    let told: Told = serde_json::from_value(detail.clone())
-        .map_err(|e| PortError::new("reading", "an event of our own", Kind::Other, &e.to_string()))?;
-    table.keep_episode(&told.account, told.at, &told.id, &told).await
 }
 
 /// The latest, latest first.

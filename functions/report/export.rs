@@ -57,7 +57,10 @@ pub async fn import(entry: &Entry, account: &AccountId, report: &Report, home: &
     let findings = report.assessment.findings.iter().filter(changed);
     let findings: Vec<_> = findings.map(|f| asff::finding(f, home.as_str(), report.at)).collect();
     let imported = hub::import(&entry.clients, &findings).await?;
-    entry.table.keep_imported(account, report.at).await?;
+    // What was refused is sent again with the next import, and so is what changed since the last whole one.
+    if imported.refused.is_empty() {
+        entry.table.keep_imported(account, report.at).await?;
+    }
     Ok(imported)
 }
 

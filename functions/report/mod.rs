@@ -11,7 +11,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use picket_aws::bus::NOTICE;
 use picket_aws::{Reports, SystemClock, reports};
 use picket_model::{AccountId, Region, Scope};
 use picket_pipeline::ports::{Answer, Clock as _};
@@ -61,8 +60,7 @@ pub async fn run() -> Result<(), Error> {
             return office.link(&home, &link).await;
         }
         let batch = Batch::of(event.payload);
-        let bodies: Vec<Value> = batch.bodies().collect();
-        let response = match office.write(&home, &bodies).await {
+        let response = match office.write(&home).await {
             Ok(()) => batch.done(),
             Err(error) => {
                 tracing::warn!(%error, "the report will be written again");
@@ -75,11 +73,9 @@ pub async fn run() -> Result<(), Error> {
 }
 
 impl Office<'_> {
-    /// Remembers what was told, and writes every report anew.
-    async fn write(&self, home: &Scope, events: &[Value]) -> Answer<()> {
-        for event in events.iter().filter(|e| e.get("detail-type").and_then(Value::as_str) == Some(NOTICE)) {
-            episode::keep(&self.entry.table, event.get("detail").unwrap_or(&Value::Null)).await?;
-        }
+    /// Writes every report anew, from what is kept. An event is a hint that something changed: anybody in the account may
+    /// put one on the bus, so nothing in it is read.
+    async fn write(&self, home: &Scope) -> Answer<()> {
         let accounts = self.accounts(home).await?;
         let mut all = Vec::new();
         for account in &accounts {
@@ -93,7 +89,7 @@ impl Office<'_> {
         {
             self.put(ALL, &gather::together(first, all), &home.region).await?;
         }
-        tracing::info!(events = events.len(), accounts = accounts.len(), "the report is written");
+        tracing::info!(accounts = accounts.len(), "the report is written");
         Ok(())
     }
 
@@ -133,7 +129,7 @@ impl Office<'_> {
     /// A link for people.
     async fn link(&self, home: &Scope, asked: &LinkAsked) -> Result<Value, Error> {
         if asked.fresh {
-            self.write(home, &[]).await?;
+            self.write(home).await?;
         }
         let of = asked.of.clone().unwrap_or_else(|| home.account.to_string());
         let lasts = Duration::from_secs(60 * asked.minutes.clamp(1, LONGEST));

@@ -187,8 +187,8 @@ READS = {
 WRITES = {
     "Discover": {"asset#*", "seen#*"}, "Sweep": {"asset#*", "cluster#*", "places", "seen#*"}, "Assess": {"policy"},
     "Collect": {"finding#*", "benchmark#*"},
-    "Respond": {"hold#*", "case#*", "vpc#*", "blast#*"}, "Release": {"hold#*", "case#*"}, "Notify": {"notice#*"}, "Watch": set(),
-    "Ask": set(), "Deny": set(), "Fix": {"fix#*", "case#*", "blast#*"}, "Report": {"episode#*", "report#*", "trend#*"},
+    "Respond": {"hold#*", "case#*", "vpc#*", "blast#*"}, "Release": {"hold#*", "case#*"}, "Notify": {"episode#*", "notice#*"}, "Watch": set(),
+    "Ask": set(), "Deny": set(), "Fix": {"fix#*", "case#*", "blast#*"}, "Report": {"report#*", "trend#*"},
     "Audit": {"audit#*"},
 }
 SENDS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 
 import jsonschema
 from deployment import ROOT, eventually, unique
@@ -62,3 +63,17 @@ def test_the_end_of_an_assessment_is_an_event(picket):
     judged = lambda: [e for e in received(picket, url) if e["detail-type"] == "Picket Assessment"]  # noqa: E731
     detail = valid(eventually(judged, "the event", seconds=60)[0])
     assert detail["sweep"] is True and detail["account"] == picket.account
+
+
+def test_a_forged_event_puts_nothing_into_the_report(picket):
+    picket.settle()
+    written = lambda: len([line for line in picket.log_of("report") if "the report is written" in line])  # noqa: E731
+    before = written()
+    forged = {"version": "1", "id": "forged", "kind": "released", "headline": "RELEASED: everything", "account": picket.account}
+    for detail in (json.dumps(forged), json.dumps({"nothing": "of ours"})):
+        entry = {"Source": "picket", "DetailType": "Picket Notice", "Detail": detail}
+        assert picket.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
+    eventually(lambda: written() > before, "the report that the forged events led to", seconds=60)
+    page = urllib.request.urlopen(picket.invoke("report", {"link": {"minutes": 5}})["url"]).read().decode()
+    assert "RELEASED: everything" not in page
+    assert picket.waiting_in("report-dead") == 0

@@ -141,27 +141,22 @@ pub async fn tell_due(outbox: &dyn Outbox, pagers: &[&dyn Pager], now: Timestamp
     failed.map_or(Ok(told), Err)
 }
 
-/// False if another worker is at it.
+/// False if another worker is at it. Each pager tells what it has not told, so that one that is down for long makes no
+/// other tell twice; and it keeps none of them from telling.
 async fn tell(pagers: &[&dyn Pager], group: &[Waiting], now: Timestamp) -> Answer<bool> {
     let notices: Vec<&Notice> = group.iter().map(|w| &w.notice).collect();
-    let Some(last) = notices.last() else { return Ok(true) };
-    // Whatever joins a group that was told makes another message, which names it.
-    let ids: Vec<&str> = notices.iter().map(|n| n.id.as_str()).collect();
-    let id = format!("merged/{}", picket_model::text::sha256_hex(ids.join("\n").as_bytes()));
-    let named = Notice { id, ..(*last).clone() };
-    let mut all = true;
+    let page = |of: &[&Notice]| match of {
+        [one] => render::page(one),
+        many => render::merged(many),
+    };
+    let (mut all, mut failed) = (true, None);
     for pager in pagers {
-        let came = match notices.as_slice() {
-            [one] => notify::run(*pager, one, now).await?,
-            many => notify::tell(*pager, &named, &render::merged(many), now).await?,
-        };
-        all &= came != Told::Later;
-        // One that its queue shows again later is known to be told.
-        for notice in notices.iter().filter(|_| came == Told::Now && notices.len() > 1) {
-            pager.keep_told(notice).await?;
+        match notify::tell(*pager, &notices, page, now).await {
+            Ok(came) => all &= came != Told::Later,
+            Err(error) => failed = Some(error),
         }
     }
-    Ok(all)
+    failed.map_or(Ok(all), Err)
 }
 
 #[cfg(test)]

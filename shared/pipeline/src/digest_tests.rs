@@ -113,6 +113,29 @@ async fn a_message_that_comes_again_after_it_was_told_with_others_is_not_told_ag
 }
 
 #[tokio::test]
+async fn a_channel_that_is_down_for_long_makes_no_other_tell_twice() {
+    let (topic, down) = (World::default(), World::default());
+    for n in 0..4 {
+        let id = format!("n{n}");
+        arrives(&topic, &would(&id), minute(0)).await;
+        down.state().faults.extend((0..400).map(|call| (call, Fault::Fails)));
+    }
+    for n in [5, 10, 15] {
+        let pagers = [&down as &dyn Pager, &topic as &dyn Pager];
+        assert!(tell_due(&topic, &pagers, minute(n)).await.is_err(), "it is said that one is down");
+        keep_back(&topic, &would(&format!("late{n}")), PATIENCE, minute(n)).await.unwrap();
+        keep_back(&topic, &would(&format!("later{n}")), PATIENCE, minute(n)).await.unwrap();
+    }
+    let told: Vec<String> = subjects(&topic).into_iter().filter(|s| s.contains("more")).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(!topic.state().waiting.is_empty(), "what was not told by all stays");
+    down.state().faults.clear();
+    let pagers = [&down as &dyn Pager, &topic as &dyn Pager];
+    tell_due(&topic, &pagers, minute(60)).await.unwrap();
+    assert!(topic.state().waiting.is_empty() && subjects(&down).iter().any(|s| s.contains("more")));
+}
+
+#[tokio::test]
 async fn whichever_call_fails_each_notice_is_told_in_the_end() {
     for (fault, how) in (0..40).flat_map(|n| [(n, Fault::Fails), (n, Fault::LosesReply)]) {
         let world = World::default();

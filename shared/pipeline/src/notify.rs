@@ -29,27 +29,43 @@ const LEASE: SignedDuration = SignedDuration::from_secs(45);
 /// # Errors
 /// If neither the message nor its plain form can be published; it is tried again.
 pub async fn run(pager: &dyn Pager, notice: &Notice, now: Timestamp) -> Answer<Told> {
-    tell(pager, notice, &render::page(notice), now).await
+    tell(pager, &[notice], |_| render::page(notice), now).await
 }
 
-/// Tells what `page` says under the name of a notice.
+/// Tells those notices together that this pager has not told yet, as `page` says them. Where another worker is at one of
+/// them, none is told: they stay together.
 ///
 /// # Errors
-/// As `run`.
-pub async fn tell(pager: &dyn Pager, notice: &Notice, page: &Page, now: Timestamp) -> Answer<Told> {
-    match pager.claim(notice, now, now.saturating_add(LEASE).unwrap_or(now)).await? {
-        Claim::Ours => {}
-        Claim::Told => return Ok(Told::Before),
-        Claim::Busy => return Ok(Told::Later),
-    }
-    if let Err(error) = publish(pager, notice, page).await {
-        if let Err(kept) = pager.give_back(notice).await {
-            tracing::warn!(error = %kept, "the claim on the notice stays until it runs out");
+/// As `run`. What was taken is given back, so that the next attempt need not wait.
+pub async fn tell(
+    pager: &dyn Pager,
+    notices: &[&Notice],
+    page: impl Fn(&[&Notice]) -> Page,
+    now: Timestamp,
+) -> Answer<Told> {
+    let (mut ours, mut came) = (Vec::new(), Ok(Told::Before));
+    for notice in notices {
+        match pager.claim(notice, now, now.saturating_add(LEASE).unwrap_or(now)).await {
+            Ok(Claim::Ours) => ours.push(*notice),
+            Ok(Claim::Told) => {}
+            Ok(Claim::Busy) => came = Ok(Told::Later),
+            Err(error) => came = Err(error),
         }
-        return Err(error);
     }
-    pager.keep_told(notice).await?;
-    Ok(Told::Now)
+    if let (Ok(Told::Before), Some(last)) = (&came, ours.last()) {
+        came = publish(pager, last, &page(&ours)).await.map(|()| Told::Now);
+    }
+    for notice in ours {
+        match &came {
+            Ok(Told::Now) => pager.keep_told(notice).await?,
+            _ => {
+                if let Err(error) = pager.give_back(notice).await {
+                    tracing::warn!(%error, "the claim on the notice stays until it runs out");
+                }
+            }
+        }
+    }
+    came
 }
 
 async fn publish(pager: &dyn Pager, notice: &Notice, page: &Page) -> Answer<()> {
