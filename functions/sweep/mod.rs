@@ -9,7 +9,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use picket_aws::{Functions, SystemClock};
 use picket_model::Scope;
 use picket_pipeline::messages::Survey;
-use picket_pipeline::ports::{Clock as _, Inventory};
+use picket_pipeline::ports::{Clock as _, Inventory, Kind};
 use picket_pipeline::round;
 use picket_pipeline::sweep::{self, Ports};
 use serde_json::Value;
@@ -41,7 +41,7 @@ pub async fn run() -> Result<(), Error> {
 async fn scheduled(entry: &Entry, places: &Places, home: &Scope) -> Result<(), Error> {
     here(entry, home).await?;
     health::check(entry, home, SystemClock.now()).await;
-    let scopes = places.all(entry, home).await?;
+    let scopes = places.all(entry, home, SystemClock.now()).await?;
     round::send(&entry.queues, &scopes, "the sweep").await?;
     tracing::info!(places = scopes.len(), "a look at every place is asked for");
     Ok(())
@@ -68,7 +68,14 @@ async fn look(entry: &Entry, places: &Places, home: &Scope, message: Message) ->
         Ok(asked) => asked,
         Err(again) => return again,
     };
-    let watch = places.watch(&asked.scope.account, &home.account).await;
+    let watch = match places.watch(&asked.scope.account, home).await {
+        Ok(watch) => watch,
+        Err(error) if error.kind == Kind::Denied => {
+            let told = places.shut(entry, home, &asked.scope.account, &error, SystemClock.now()).await;
+            return told.map_or_else(Handled::from, |()| Handled::Done);
+        }
+        Err(error) => return error.into(),
+    };
     let elsewhere = asked.scope.account != home.account;
     let ports = round::Ports {
         lookout: &*watch,

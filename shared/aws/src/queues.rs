@@ -118,6 +118,7 @@ fn addressed(message: &Message) -> Answer<(&'static str, String)> {
         Message::Decision(decision) => ("PICKET_RESPOND_QUEUE_URL", body_of(decision)?),
         Message::Prepare(prepare) => ("PICKET_RESPOND_QUEUE_URL", body_of(prepare)?),
         Message::Fix(work) => ("PICKET_FIX_QUEUE_URL", body_of(work)?),
+        Message::Judge(asked) => ("PICKET_COLLECT_QUEUE_URL", body_of(asked)?),
         Message::Notice(notice) => ("PICKET_NOTICES_QUEUE_URL", body_of(notice)?),
         Message::Survey(survey) => ("PICKET_SWEEP_QUEUE_URL", body_of(survey)?),
     })

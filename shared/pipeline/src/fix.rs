@@ -10,6 +10,7 @@
 
 mod answering;
 mod asking;
+mod elsewhere;
 mod making;
 mod ordering;
 mod telling;
@@ -29,6 +30,7 @@ use crate::permit::{self, Refusal};
 use crate::ports::{Answer, Clock, FixStore, Fixes, Kind, Links, Policies, PortError, Queues};
 
 pub use answering::{answer, look_after};
+pub use elsewhere::ONLY_AT_HOME;
 pub use ordering::{Remedy, order_for};
 pub use undoing::undo;
 

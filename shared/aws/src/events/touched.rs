@@ -14,7 +14,7 @@ pub fn asked(event: &Value) -> Option<Asked> {
     }
     let account = AccountId::parse(event["account"].as_str()?).ok()?;
     let detail = &event["detail"];
-    if event["detail-type"] == "Scheduled Event" {
+    if is_clock(event) {
         return Some(Asked::Sweep { account });
     }
     let failed = detail.get("errorCode").is_some_and(|c| !c.is_null());
@@ -25,7 +25,13 @@ pub fn asked(event: &Value) -> Option<Asked> {
     let call =
         Call { source: detail["eventSource"].as_str()?.to_owned(), name: detail["eventName"].as_str()?.to_owned() };
     let region = Region::parse(detail["awsRegion"].as_str().or(event["region"].as_str())?).ok()?;
-    Some(Asked::Calls { account, region, calls: BTreeSet::from([call]) })
+    Some(Asked::Calls { account, region, calls: BTreeSet::from([call]), found: BTreeSet::new() })
+}
+
+/// Whether the clock asks: for everything, in every account.
+#[must_use]
+pub fn is_clock(event: &Value) -> bool {
+    event["detail-type"] == "Scheduled Event"
 }
 
 /// One question for several: a sweep answers all of its account, and calls of one place are asked about together.
@@ -41,7 +47,10 @@ pub fn together(all: impl IntoIterator<Item = Asked>) -> Vec<Asked> {
             _ => false,
         };
         match (joined.iter_mut().find(same), asked) {
-            (Some(Asked::Calls { calls, .. }), Asked::Calls { calls: more, .. }) => calls.extend(more),
+            (Some(Asked::Calls { calls, found, .. }), Asked::Calls { calls: more, found: things, .. }) => {
+                calls.extend(more);
+                found.extend(things);
+            }
             (Some(_), _) => {}
             (None, asked) => joined.push(asked),
         }
