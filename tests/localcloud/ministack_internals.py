@@ -18,7 +18,7 @@ from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.responses import get_account_id, get_region, get_request_client_ip, request_scope
 from ministack.core.router import extract_access_key_id
-from ministack.services import cloudtrail, eks, eventbridge, iam, lambda_svc, sqs, ssm, sts
+from ministack.services import cloudtrail, eks, eventbridge, iam, lambda_svc, organizations, sqs, ssm, sts
 from ministack.services.cloudformation import provisioners
 
 POLL_SECONDS = 0.02
@@ -305,6 +305,69 @@ def queues_need_a_policy_for_events() -> None:
             original({"Id": target.get("Id"), "Arn": dead}, event, rule, view)
 
     eventbridge._invoke_target = invoke
+
+
+def buses_reach_other_places() -> None:
+    """A target that is a bus in another account or Region gets the event, if the target's role and that bus's policy let it.
+
+    Account and Region of the event stay those of where it happened, as in AWS.
+    """
+    original = eventbridge._invoke_target
+
+    def invoke(target: dict, event: dict, rule: dict, view: Any = None) -> None:
+        parts = target.get("Arn", "").split(":", 5)
+        is_bus = len(parts) == 6 and parts[2] == "events" and parts[5].startswith("event-bus/")
+        if not is_bus or (parts[4], parts[3]) == (get_account_id(), get_region()):
+            original(target, event, rule, view)
+            return
+        role = target.get("RoleArn", "").split(":role/")[-1].rsplit("/", 1)[-1]
+        account, region, bus, sender = parts[4], parts[3], parts[5].removeprefix("event-bus/"), get_account_id()
+        context = iam_evaluator.EvalContext(
+            principal_arn=f"arn:aws:sts::{sender}:assumed-role/{role}/events", principal_type="AssumedRole",
+            principal_account=sender, action="events:PutEvents", resource_arn=target["Arn"], region=get_region())  # fmt: skip
+        granted = iam_evaluator.evaluate(context, iam_evaluator._gather_role_policies(role, sender)).decision
+        with request_scope(account, region):
+            policy = eventbridge._event_bus_policies.get(bus)
+            let_in = iam_evaluator.resource_policy_allows(policy, context, same_account=account == sender)
+            if granted != "Allow" or not let_in or bus not in eventbridge._event_buses:
+                log.warning("rule %s: role %s may not put events on %s", rule.get("Arn"), role, target["Arn"])
+                return
+            key = eventbridge._rule_key(rule.get("Name"), rule.get("EventBusName", "default"))
+            path = [*(event.get("_DispatchPath") or []), f"{sender}/{key}"]
+            eventbridge._dispatch_event({**event, "EventBusName": bus, "_DispatchPath": path})
+
+    eventbridge._invoke_target = invoke
+
+
+def keep_bus_policies() -> None:
+    """`AWS::Events::EventBusPolicy` in a template: who may put events on a bus."""
+
+    def create(_logical_id: str, properties: dict, _stack: str) -> tuple[str, dict]:
+        bus = properties.get("EventBusName") or "default"
+        policy = eventbridge._event_bus_policies.setdefault(bus, {"Version": "2012-10-17", "Statement": []})
+        policy["Statement"].append({**properties["Statement"], "Sid": properties["StatementId"]})
+        return f"{bus}|{properties['StatementId']}", {}
+
+    def delete(physical_id: str, *_: Any) -> None:
+        bus, _, statement = physical_id.partition("|")
+        policy = eventbridge._event_bus_policies.get(bus)
+        if policy:
+            policy["Statement"] = [s for s in policy["Statement"] if s.get("Sid") != statement]
+
+    provisioners._RESOURCE_HANDLERS.setdefault("AWS::Events::EventBusPolicy", {"create": create, "delete": delete})
+
+
+def know_members_of_organizations() -> None:
+    """`aws:PrincipalOrgID` of an account that was made in an organization; ministack knows it of the managing one alone."""
+    original = iam_evaluator._principal_org_id
+
+    def of(account_id: str) -> str | None:
+        for manager, member in list(organizations._accounts._data):
+            if member == account_id:
+                return organizations._orgs.get_scoped(manager, None, "self")["Id"]
+        return original(account_id)
+
+    iam_evaluator._principal_org_id = of
 
 
 # --- Lambda

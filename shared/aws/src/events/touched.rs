@@ -104,6 +104,22 @@ mod tests {
     }
 
     #[test]
+    fn what_was_found_is_asked_about_together_with_the_calls_of_its_place() {
+        use picket_pipeline::posture::Thing;
+        let (account, region) = (AccountId::parse("123456789012").unwrap(), Region::parse("us-east-1").unwrap());
+        let own = |found| Asked::Calls {
+            account: account.clone(),
+            region: region.clone(),
+            calls: BTreeSet::new(),
+            found: BTreeSet::from([found]),
+        };
+        let events = [own(Thing::Machine), own(Thing::Cluster)].map(|a| serde_json::to_value(a).unwrap());
+        let joined = together(events.iter().chain([&call("us-east-1", "RunInstances")]).filter_map(asked));
+        let [Asked::Calls { calls, found, .. }] = &joined[..] else { panic!("{joined:?}") };
+        assert_eq!((calls.len(), found.len()), (1, 2));
+    }
+
+    #[test]
     fn a_question_of_our_own_is_read_as_it_is() {
         let own = Asked::Sweep { account: AccountId::parse("123456789012").unwrap() };
         assert_eq!(asked(&serde_json::to_value(&own).unwrap()), Some(own));
