@@ -217,6 +217,11 @@ class Deployment:
         """What happened to an interface or instance, in words of the journal."""
         return [entry["event"] for entry in self.journal_of(case) if entry["subject"] == subject]
 
+    def findings(self, account: str = "") -> dict[str, dict]:
+        """What is kept of an account, by rule and asset."""
+        bodies = [json.loads(row["body"]["S"]) for row in self.items(f"finding#{account or self.account}")]
+        return {f"{body['rule']} {body['asset']}": body for body in bodies}
+
     def alerts(self) -> list[dict]:
         """Every alert that reached the queue of the people on call so far."""
         while True:
@@ -346,11 +351,10 @@ class Deployment:
 
     def items(self, pk: str) -> list[dict]:
         """All of a partition of the state table, as DynamoDB holds it."""
-        wanted = {":pk": {"S": pk}}
-        found = self.client("dynamodb").query(
-            TableName=f"{self.stack}-state", KeyConditionExpression="pk = :pk", ExpressionAttributeValues=wanted
+        pages = self.client("dynamodb").get_paginator("query").paginate(
+            TableName=f"{self.stack}-state", KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": {"S": pk}}
         )
-        return found["Items"]
+        return [row for page in pages for row in page["Items"]]
 
     def put(self, item: dict) -> None:
         """Writes an item of the state table."""

@@ -181,13 +181,16 @@ def parameters_of(template: dict, given: dict[str, str]) -> list[dict]:
     return [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()]
 
 
-def deploy(endpoint: str, template: Path, binaries: dict[str, Path], given: dict[str, str], stack: str = STACK) -> str:
-    """Deploy and wait; returns one line that says what was done."""
+def deploy(
+    endpoint: str, template: Path, binaries: dict[str, Path], given: dict[str, str], stack: str = STACK,
+    account: str = environment.ADMIN["AWS_ACCESS_KEY_ID"],
+) -> str:  # fmt: skip
+    """Deploy into an account and wait; returns one line that says what was done."""
     import boto3
 
     started = time.monotonic()
     client = boto3.Session(
-        aws_access_key_id=environment.ADMIN["AWS_ACCESS_KEY_ID"],
+        aws_access_key_id=account,
         aws_secret_access_key=environment.ADMIN["AWS_SECRET_ACCESS_KEY"],
         region_name=environment.REGION,
     ).client
