@@ -48,7 +48,7 @@ async fn serve(bench: &Bench, event: LambdaEvent<Value>) -> Result<Value, Error>
         return answers::serve(bench, &scope, &payload).await;
     }
     let work = match payload.get("detail-type").and_then(Value::as_str) {
-        Some("Scheduled Event") => Work::LookAfter { scope },
+        Some("Scheduled Event") => Work::LookAfter { scope: scope.clone() },
         _ => serde_json::from_value(payload).map_err(|e| format!("the order cannot be read: {e}"))?,
     };
     Ok(serde_json::to_value(now(bench, &scope, &work).await?)?)

@@ -40,8 +40,11 @@ pub async fn run() -> Result<(), Error> {
 /// The clock says to look everywhere. What is here comes first, and does not depend on the rest.
 async fn scheduled(entry: &Entry, places: &Places, home: &Scope) -> Result<(), Error> {
     here(entry, home).await?;
-    health::check(entry, home, SystemClock.now()).await;
-    let scopes = places.all(entry, home, SystemClock.now()).await?;
+    let scopes = places.all(entry, home, SystemClock.now()).await;
+    let own = scopes.iter().flatten().filter(|scope| scope.account == home.account);
+    let regions: Vec<_> = own.map(|scope| scope.region.clone()).collect();
+    health::check(entry, home, &regions, SystemClock.now()).await;
+    let scopes = scopes?;
     round::send(&entry.queues, &scopes, "the sweep").await?;
     tracing::info!(places = scopes.len(), "a look at every place is asked for");
     Ok(())

@@ -113,8 +113,8 @@ ACTIONS = {
         "autoscaling:DescribeAutoScalingGroups", "cloudtrail:LookupEvents", "ec2:DescribeImages", "ec2:DescribeInstanceAttribute",
         "ec2:DescribeLaunchTemplateVersions", "iam:ListAttachedUserPolicies"},
     "Sweep": LOG | TAKE | SEND | READ | WRITE | SCAN | {
-        "cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus", "ec2:DescribeVpcs", "events:PutEvents",
-        "lambda:InvokeFunction", "organizations:ListAccounts", "sts:AssumeRole"},
+        "cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus", "ec2:DescribeVpcs",
+        "events:DescribeRule", "events:ListTargetsByRule", "events:PutEvents", "lambda:InvokeFunction", "organizations:ListAccounts", "sts:AssumeRole"},
     "Assess": LOG | TAKE | SEND | READ | WRITE,
     "Collect": LOG | TAKE | SEND | READ | WRITE | RULES | {
         "events:PutEvents", "organizations:ListAccounts", "ssm:GetCommandInvocation", "ssm:SendCommand", "sts:AssumeRole"},

@@ -88,6 +88,12 @@ class Deployment:
             )
         return self._clients[service, access]
 
+    def cloud_client(self, service: str, region: str) -> Any:
+        """A client of the account's root in another Region."""
+        return boto3.client(
+            service, endpoint_url=self.cloud.endpoint, region_name=region, aws_access_key_id=self.account,
+            aws_secret_access_key="test", config=Config(retries={"max_attempts": 0}, proxies={}, read_timeout=100))  # fmt: skip
+
     def ec2_of(self, user: str) -> Any:
         """EC2 as an IAM user who may do everything; made at the first use."""
         if user not in self._keys:

@@ -183,16 +183,16 @@ def parameters_of(template: dict, given: dict[str, str]) -> list[dict]:
 
 def deploy(
     endpoint: str, template: Path, binaries: dict[str, Path], given: dict[str, str], stack: str = STACK,
-    account: str = environment.ADMIN["AWS_ACCESS_KEY_ID"],
+    account: str = environment.ADMIN["AWS_ACCESS_KEY_ID"], region: str = environment.REGION,
 ) -> str:  # fmt: skip
-    """Deploy into an account and wait; returns one line that says what was done."""
+    """Deploy into an account and Region, and wait; returns one line that says what was done."""
     import boto3
 
     started = time.monotonic()
     client = boto3.Session(
         aws_access_key_id=account,
         aws_secret_access_key=environment.ADMIN["AWS_SECRET_ACCESS_KEY"],
-        region_name=environment.REGION,
+        region_name=region,
     ).client
     packages = Packages(client("s3", endpoint_url=endpoint), binaries)
     cloudformation = client("cloudformation", endpoint_url=endpoint)

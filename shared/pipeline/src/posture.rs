@@ -186,8 +186,8 @@ fn counted(assessed: &Assessed, fixes: usize) -> Judged {
 fn kinds_of(calls: &BTreeSet<Call>, found: &BTreeSet<Thing>) -> Answer<BTreeSet<String>> {
     let kinds = catalogue::kinds().map_err(|e| PortError::new("reading", "the kinds", Kind::Other, &e.to_string()))?;
     let touched = calls.iter().flat_map(|c| kinds_touched(kinds, &c.source, &c.name));
-    let tell = |thing: &Thing| kinds.iter().filter(|k| found::tells_of(*thing, &k.name)).map(|k| k.name.clone());
-    Ok(touched.chain(found.iter().flat_map(tell)).collect())
+    let tells = kinds.iter().filter(|k| found.iter().any(|thing| found::tells_of(*thing, &k.name)));
+    Ok(touched.chain(tells.map(|k| k.name.clone())).collect())
 }
 
 /// Our rules with the user's. A folder that cannot be used must not switch ours off: then ours count alone, and it is
