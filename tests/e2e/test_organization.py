@@ -29,7 +29,7 @@ class Organization:
     def __init__(self, cloud: run.Cloud):
         self.cloud = cloud
         client = self.client("organizations", "123456789012")
-        self.id = client.create_organization(FeatureSet="ALL")["Organization"]["Id"]
+        self.id = client.describe_organization()["Organization"]["Id"]
         make = lambda name: client.create_account(Email=f"{name}@example.com", AccountName=name)  # noqa: E731
         self.member, self.locked = (make(n)["CreateAccountStatus"]["AccountId"] for n in ("member", "locked"))
         given = {"MemberRole": "PicketScan", "ExternalId": SECRET, "OrganizationId": self.id}
