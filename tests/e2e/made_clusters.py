@@ -149,6 +149,18 @@ DECOYS: dict[str, Made] = {
 }  # fmt: skip
 
 
+def careless_kops(name: str) -> Made:
+    """A small kops cluster of this name whose API and SSH ports the world may reach."""
+    tags = {"KubernetesCluster": name, **owned(name), "k8s.io/role/node": "1", "kops.k8s.io/instancegroup": "nodes"}
+    plane = {**tags, "k8s.io/role/control-plane": "1", "kops.k8s.io/instancegroup": "master"}
+    of = {"KubernetesCluster": name}
+    groups = {
+        "masters": group(f"masters.{name}", "Security group for masters", of, (tcp(443, source="0.0.0.0/0"), tcp(22, source="0.0.0.0/0"))),
+        "nodes": group(f"nodes.{name}", "Security group for nodes", of, (tcp(22, source="0.0.0.0/0"),)),
+    }
+    return Made("kops", (Tier(1, plane, ("masters",)), Tier(2, tags, ("nodes",))), name, groups)
+
+
 def make(ec2: Any, scaling: Any, title: str, made: Made) -> list[str]:
     """Makes it in a VPC of its own; answers the ids of its instances."""
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]

@@ -10,7 +10,7 @@ from typing import Any
 import deploy
 import pytest
 from deployment import MINER, ROOT, eventually, unique
-from made_clusters import MADE, group, make, owned, tcp, Made, Tier
+from made_clusters import careless_kops, make
 
 ELSEWHERE = "eu-west-1"
 
@@ -39,15 +39,6 @@ def swept(picket, check: Any, what: str) -> Any:
     return eventually(check, what, 60)
 
 
-def kops(picket, name: str) -> Made:
-    """A small kops cluster of a name of its own."""
-    tags = {"KubernetesCluster": name, **owned(name), "k8s.io/role/node": "1", "kops.k8s.io/instancegroup": "nodes"}
-    plane = {**tags, "k8s.io/role/control-plane": "1"}
-    groups = {"masters": group(f"masters.{name}", "Security group for masters", {"KubernetesCluster": name}, (tcp(443, source="0.0.0.0/0"),)),
-              "nodes": group(f"nodes.{name}", "Security group for nodes", {"KubernetesCluster": name})}  # fmt: skip
-    return Made("kops", (Tier(1, plane, ("masters",)), Tier(2, tags, ("nodes",))), name, groups)
-
-
 @pytest.fixture
 def name() -> str:
     return f"{unique('kops')}.example.com"
@@ -56,7 +47,7 @@ def name() -> str:
 def test_a_cluster_is_remembered_with_what_changed_and_is_marked_not_dropped_when_it_is_gone(picket, name):
     begun = answer(picket, "clusters")["at"]
     ec2, key = picket.ec2_of("platform"), f"kops/{name}"
-    nodes = make(ec2, picket.client("autoscaling"), "kops", kops(picket, name))
+    nodes = make(ec2, picket.client("autoscaling"), "kops", careless_kops(name))
     found = swept(picket, lambda: cluster(picket, key), f"{key} is known")
     assert found["first_seen"] == found["last_seen"] and found["gone_at"] is None and found["found_by"]
     assert {n["id"] for n in found["found"]["nodes"]} == set(nodes)
@@ -64,7 +55,7 @@ def test_a_cluster_is_remembered_with_what_changed_and_is_marked_not_dropped_whe
     assert "kops" in row and "3" in row.split() and picket.account in row
     # A node more, and the world may reach the API no more.
     subnet = ec2.describe_instances(InstanceIds=nodes[:1])["Reservations"][0]["Instances"][0]["SubnetId"]
-    tags = [{"Key": k, "Value": v} for k, v in kops(picket, name).tiers[1].tags.items()]
+    tags = [{"Key": k, "Value": v} for k, v in careless_kops(name).tiers[1].tags.items()]
     more = ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1, SubnetId=subnet,
                              TagSpecifications=[{"ResourceType": "instance", "Tags": tags}])["Instances"][0]["InstanceId"]  # fmt: skip
     changed = swept(picket, lambda: (cluster(picket, key) or {}).get("history"), "the change is remembered")
