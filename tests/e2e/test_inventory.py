@@ -136,5 +136,3 @@ def test_a_launch_in_a_region_that_was_never_used_is_forwarded_judged_and_named(
     assert any(ELSEWHERE in line and "first seen in this account" in line for line in said.splitlines()), said
     groups = ec2.describe_instances(InstanceIds=[made])["Reservations"][0]["Instances"][0]["SecurityGroups"]
     assert group_id not in [g["GroupId"] for g in groups], "it is cut off where it is"
-    ec2.modify_instance_attribute(InstanceId=made, DisableApiTermination={"Value": False})
-    ec2.terminate_instances(InstanceIds=[made])
