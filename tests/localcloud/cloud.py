@@ -72,6 +72,7 @@ def assemble() -> object:
     ministack.replace_service("ec2", ec2.Service())
     ministack.replace_service("autoscaling", autoscaling.Service("autoscaling"))
     ministack.replace_service("alb", autoscaling.Service("elasticloadbalancing"))
+    ministack.add_service("guardduty", autoscaling.Service("guardduty"))
     ministack.add_service("securityhub", autoscaling.Service("securityhub"))
     ministack.wrap_handler(ministack.eks_module, eks.wrapper)
     ministack.wrap_handler(ministack.cloudtrail_module, lookup.wrapper)

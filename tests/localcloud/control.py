@@ -7,6 +7,7 @@
     POST   /_picket/events                 put one EventBridge event, or a list, on the default bus
     GET    /_picket/events                 how many events still wait to be delivered
     POST   /_picket/clock                  {"offset_seconds": N, "delay_seconds": N, "paused": bool}
+    POST   /_picket/regions                ["us-east-1", ...]: the Regions that are switched on; [] is all
     POST   /_picket/state-change           {"instance-id": ..., "state": ...}: a state change without a call
 
 Answers JSON. Leaves the effects to the modules it orders.
@@ -19,10 +20,12 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import calls
+import ec2_settings
 import environment
 import faults
 import ministack_internals as ministack
 import moto_fixes
+import regions
 import systems_inventory
 import trail
 
@@ -76,6 +79,8 @@ async def _reset(_: Any, query: dict) -> dict:
         ministack.stop_functions()
         await ministack.reset()
         moto_fixes.reset()
+        ec2_settings.reset()
+        regions.reset()
         systems_inventory.reset()
     return {"reset": what}
 
@@ -123,6 +128,10 @@ async def _clock(order: Any, _: dict) -> dict:
     return trail.set_clock(order or {})
 
 
+async def _regions(order: Any, _: dict) -> dict:
+    return regions.order(order)
+
+
 async def _state_change(order: Any, _: dict) -> dict:
     with ministack.scope(order.get("account", environment.ACCOUNT), order.get("region", environment.REGION)):
         trail.state_change(order["instance-id"], order["state"])
@@ -139,5 +148,6 @@ _ORDERS = {
     ("POST", "events"): _events,
     ("GET", "events"): _waiting,
     ("POST", "clock"): _clock,
+    ("POST", "regions"): _regions,
     ("POST", "state-change"): _state_change,
 }

@@ -63,9 +63,19 @@ def authorize_batches_as_single_calls() -> None:
         action = original(service, *args, **kwargs)
         if service == "securityhub" and args[1] == "/findings/import":
             return "securityhub:BatchImportFindings"
+        if service == "guardduty":
+            return _guardduty_action(args[0], args[1])
         return action.removesuffix("Batch") if service == "sqs" and action else action
 
     iam_actions.extract_iam_action = extract
+
+
+def _guardduty_action(method: str, path: str) -> str:
+    """Of a detector, or of all."""
+    verbs = {"GET": "Get", "POST": "Update", "DELETE": "Delete"}
+    if path.rstrip("/").endswith("/detector"):
+        return "guardduty:ListDetectors" if method == "GET" else "guardduty:CreateDetector"
+    return f"guardduty:{verbs.get(method, method.title())}Detector"
 
 
 def keep_ssm_documents() -> None:
