@@ -48,6 +48,7 @@ def assemble() -> object:
     import eks
     import gateway
     import lookup
+    import ministack_answers
     import ministack_internals as ministack
     import moto_fixes
     import moto_scaling
@@ -56,6 +57,7 @@ def assemble() -> object:
 
     moto_fixes.install()
     moto_scaling.install()
+    ministack_answers.install()
     ministack.authorize_ec2_ourselves()
     ministack.authorize_batches_as_single_calls()
     ministack.buses_reach_other_places()

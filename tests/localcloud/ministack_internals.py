@@ -18,7 +18,7 @@ from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.responses import get_account_id, get_region, get_request_client_ip, request_scope
 from ministack.core.router import extract_access_key_id
-from ministack.services import cloudtrail, eks, eventbridge, iam, lambda_svc, organizations, sqs, ssm, sts
+from ministack.services import cloudtrail, ecr, eks, eventbridge, iam, lambda_svc, organizations, rds, sqs, ssm, sts
 from ministack.services.cloudformation import provisioners
 
 POLL_SECONDS = 0.02
@@ -65,6 +65,8 @@ def authorize_batches_as_single_calls() -> None:
             return "securityhub:BatchImportFindings"
         if service == "guardduty":
             return _guardduty_action(args[0], args[1])
+        if service == "budgets" and action == "budgets:DescribeBudgets":
+            return "budgets:ViewBudget"
         return action.removesuffix("Batch") if service == "sqs" and action else action
 
     iam_actions.extract_iam_action = extract
@@ -431,8 +433,14 @@ def store_cluster(name: str, data: dict) -> None:
     eks._clusters[name] = data
 
 
+def database(name: str) -> dict:
+    return rds._resolve_instance(name) or {}
+
+
+ecr_module = ecr
 eks_module = eks
 iam_module = iam
+rds_module = rds
 cloudtrail_module = cloudtrail
 ssm_module = ssm
 run_in_thread = asyncio.to_thread
