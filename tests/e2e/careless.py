@@ -82,7 +82,7 @@ class Careless:
         ec2 = self.client("ec2")
         node = ec2.run_instances(
             ImageId="ami-12345678", InstanceType="m5.large", MinCount=1, MaxCount=1, SubnetId=self.names["subnet"],
-            SecurityGroupIds=[self.names["kubelet group"]], TagSpecifications=[*self.tags("instance", NODE), *self.tags("volume")],
+            SecurityGroupIds=[self.names["kubelet group"], self.names["pool group"]], TagSpecifications=[*self.tags("instance", NODE), *self.tags("volume")],
             MetadataOptions={"HttpTokens": "optional", "HttpPutResponseHopLimit": 2})["Instances"][0]  # fmt: skip
         self.names["node"] = node["InstanceId"]
         shown = ec2.describe_instances(InstanceIds=[node["InstanceId"]])["Reservations"][0]["Instances"][0]
@@ -112,7 +112,8 @@ class Careless:
         role = self.client("iam").create_role(RoleName="shadow-eks", AssumeRolePolicyDocument=TRUST, Tags=OWNER)["Role"]["Arn"]
         access = {"subnetIds": [self.names["subnet"], self.names["other subnet"]], "endpointPublicAccess": True, "endpointPrivateAccess": True}
         self.client("eks").create_cluster(name="shadow", version="1.33", roleArn=role, resourcesVpcConfig=access, tags={"owner": "nobody"})
-        self.names |= {"cluster": "shadow", "eks role": "shadow-eks"}
+        access = self.client("eks").describe_cluster(name="shadow")["cluster"]["resourcesVpcConfig"]
+        self.names |= {"cluster": "shadow", "cluster group": access["clusterSecurityGroupId"]}
 
     def _data(self) -> None:
         s3 = self.client("s3")

@@ -171,6 +171,8 @@ def _named_resource(service: str, path: str, body: bytes) -> str:
     if service == "securityhub":
         account = get_account_id()
         return f"arn:aws:securityhub:{get_region()}:{account}:product/{account}/default"
+    if service == "guardduty" and "/detector/" in path:
+        return f"arn:aws:guardduty:{get_region()}:{get_account_id()}:detector/{path.split('/detector/')[1].split('/')[0]}"
     if service == "eks" and path.startswith("/tags/"):
         return unquote(path.removeprefix("/tags/"))
     if service == "ssm" and b"SettingId" in body:
