@@ -39,7 +39,7 @@ pub async fn run() -> Result<(), Error> {
 
 /// The clock says to look everywhere. What is here comes first, and does not depend on the rest.
 async fn scheduled(entry: &Entry, places: &Places, home: &Scope) -> Result<(), Error> {
-    here(entry, home).await?;
+    here(entry, places, home, home).await?;
     let scopes = places.all(entry, home, SystemClock.now()).await;
     let own = scopes.iter().flatten().filter(|scope| scope.account == home.account);
     let regions: Vec<_> = own.map(|scope| scope.region.clone()).collect();
@@ -51,10 +51,12 @@ async fn scheduled(entry: &Entry, places: &Places, home: &Scope) -> Result<(), E
 }
 
 /// Asks discover to look at everything of this account in one Region, and takes up what was left half done.
-async fn here(entry: &Entry, scope: &Scope) -> Result<(), picket_pipeline::PortError> {
+async fn here(entry: &Entry, places: &Places, home: &Scope, scope: &Scope) -> Result<(), picket_pipeline::PortError> {
+    // Its clients wait longer: a page of instances takes more time than what a launch may.
+    let watch = places.watch(&scope.account, home).await?;
     let functions = Functions::new(&entry.clients, &entry.settings.stack);
     let ports = Ports {
-        cloud: &entry.clients,
+        cloud: watch.clients(),
         inventory: &entry.table,
         holds: &entry.table,
         queues: &entry.queues,
@@ -95,7 +97,7 @@ async fn look(entry: &Entry, places: &Places, home: &Scope, message: Message) ->
     tracing::info!(place = %asked.scope, instances, clusters, new, gone, unseen, calls, "looked at a place");
     // The Region where we run was swept by the clock itself; other accounts are only looked at.
     if asked.scope.account == home.account && asked.scope.region != home.region {
-        return here(entry, &asked.scope).await.map_or_else(Handled::from, |()| Handled::Done);
+        return here(entry, places, home, &asked.scope).await.map_or_else(Handled::from, |()| Handled::Done);
     }
     Handled::Done
 }
