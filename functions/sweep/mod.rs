@@ -37,9 +37,12 @@ pub async fn run() -> Result<(), Error> {
     .await
 }
 
-/// The clock says to look everywhere. What is here comes first, and does not depend on the rest.
+/// The clock says to look everywhere. What is here comes first, and neither it nor the rest depends on the other.
 async fn scheduled(entry: &Entry, places: &Places, home: &Scope) -> Result<(), Error> {
-    here(entry, places, home, home).await?;
+    let swept = here(entry, places, home, home).await;
+    if let Err(error) = &swept {
+        tracing::error!(%error, "home could not be swept; the other places are looked at all the same");
+    }
     let scopes = places.all(entry, home, SystemClock.now()).await;
     let own = scopes.iter().flatten().filter(|scope| scope.account == home.account);
     let regions: Vec<_> = own.map(|scope| scope.region.clone()).collect();
@@ -47,7 +50,7 @@ async fn scheduled(entry: &Entry, places: &Places, home: &Scope) -> Result<(), E
     let scopes = scopes?;
     round::send(&entry.queues, &scopes, "the sweep").await?;
     tracing::info!(places = scopes.len(), "a look at every place is asked for");
-    Ok(())
+    Ok(swept?)
 }
 
 /// Asks discover to look at everything of this account in one Region, and takes up what was left half done.

