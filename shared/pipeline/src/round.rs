@@ -7,8 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 use picket_model::landscape::{Clue, Found};
 use picket_model::{
-    Asset, CaseId, Decision, Hint, Instance, InstanceId, NodeOf, Notice, NoticeKind, Observation, Reason, Region,
-    Scope, Score, Subject, Target, Trigger, TriggerKind, Untrusted, Verdict,
+    Asset, CaseId, Decision, Instance, InstanceId, NodeOf, Notice, NoticeKind, Observation, Reason, Region, Scope,
+    Score, Subject, Target, Trigger, TriggerKind, Untrusted, Verdict,
 };
 
 use crate::messages::{Message, Survey};
@@ -109,7 +109,7 @@ pub async fn place(ports: &Ports<'_>, asked: &Survey, now: Timestamp) -> Answer<
 /// Instances as the inventory takes them, each with the cluster that it is a node of.
 fn observations(instances: Vec<Instance>, scanned: &Scanned, scope: &Scope) -> Vec<Observation> {
     let nodes: HashMap<&InstanceId, NodeOf> = scanned.survey.clusters.iter().flat_map(nodes_of).collect();
-    let trigger = sweep_of(scope, Subject::Everything, scanned.at);
+    let trigger = Trigger::scheduled(scope.clone(), Subject::Everything, scanned.at);
     let observation = |instance: Instance| {
         let node_of = nodes.get(&instance.id).cloned();
         let seen = Observation::new(Asset::Instance(instance), trigger.clone(), scanned.at);
@@ -150,20 +150,7 @@ fn is_listed(cluster: &Found) -> bool {
 fn look(cluster: &Kept, now: Timestamp) -> Option<Message> {
     let name = cluster.found.id.strip_prefix("eks/")?;
     let subject = Subject::Cluster(Untrusted::new(name));
-    Some(Message::Look(Box::new(sweep_of(&cluster.found.scope, subject, now))))
-}
-
-fn sweep_of(scope: &Scope, subject: Subject, now: Timestamp) -> Trigger {
-    Trigger {
-        kind: TriggerKind::Schedule,
-        scope: scope.clone(),
-        at: now,
-        event: Untrusted::new("sweep"),
-        subject,
-        principal: None,
-        signal: None,
-        hint: Hint::default(),
-    }
+    Some(Message::Look(Box::new(Trigger::scheduled(cluster.found.scope.clone(), subject, now))))
 }
 
 /// A cluster on plain instances that was not there before, told once.
