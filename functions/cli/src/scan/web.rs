@@ -99,13 +99,3 @@ fn cluster_row(cluster: &Found) -> String {
         escaped(&cluster.scope.to_string()),
     )
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_stays_text() {
-        assert_eq!(escaped("<script>\"'&"), "&lt;script&gt;&quot;&#39;&amp;");
-    }
-}
