@@ -54,12 +54,34 @@ pub struct Scanned {
 /// Takes each page of instances in full as it goes by: for the inventory. Answers after it is kept.
 pub type Keep<'a> = &'a (dyn Fn(&[Spotted]) + Send + Sync);
 
+/// Is shown every sight, for a file of them.
+pub type Beside<'a> = &'a (dyn Fn(&Sight) + Send + Sync);
+
+/// Who takes part in a look.
+pub struct With<'a> {
+    /// Takes each page of instances.
+    pub keep: Keep<'a>,
+    /// Is shown every sight.
+    pub beside: Beside<'a>,
+}
+
+impl Default for With<'_> {
+    fn default() -> Self {
+        Self { keep: &|_| {}, beside: &|_| {} }
+    }
+}
+
 /// Looks at one account and Region. It always answers: what cannot be seen is in the answer with its reason.
 pub async fn run(lookout: &dyn Lookout, scope: &Scope, now: Timestamp, keep: Keep<'_>) -> Scanned {
+    run_with(lookout, scope, now, &With { keep, ..With::default() }).await
+}
+
+/// The same, with others who take part in it.
+pub async fn run_with(lookout: &dyn Lookout, scope: &Scope, now: Timestamp, with: &With<'_>) -> Scanned {
     let before = lookout.calls(scope);
-    let eye = Eye { lookout, scope, judge: Mutex::new(Judge::new(scope)) };
+    let eye = Eye { lookout, scope, judge: Mutex::new(Judge::new(scope)), beside: with.beside };
     let parts = stream::iter(Part::ALL).for_each_concurrent(PARTS_AT_ONCE, |part| eye.part(*part));
-    futures::join!(eye.machines(keep), parts);
+    futures::join!(eye.machines(with.keep), parts);
     eye.second_round().await;
     let judge = eye.judge.into_inner().unwrap_or_else(PoisonError::into_inner);
     let (mut instances, mut survey) = (judge.rows, judge.surveyor.finish());
@@ -73,6 +95,7 @@ struct Eye<'a> {
     lookout: &'a dyn Lookout,
     scope: &'a Scope,
     judge: Mutex<Judge>,
+    beside: Beside<'a>,
 }
 
 /// What was seen so far: given to the judgement at once, but for what leads to further reads.
@@ -107,6 +130,7 @@ impl Judge {
 
 impl Eye<'_> {
     fn see(&self, sight: Sight) {
+        (self.beside)(&sight);
         self.judge.lock().unwrap_or_else(PoisonError::into_inner).see(sight);
     }
 
@@ -140,7 +164,9 @@ impl Eye<'_> {
             let mut judge = self.judge.lock().unwrap_or_else(PoisonError::into_inner);
             for spotted in page {
                 judge.rows.push(Row::of(&spotted.instance));
-                judge.see(Sight::Machine(Box::new(spotted.machine)));
+                let sight = Sight::Machine(Box::new(spotted.machine));
+                (self.beside)(&sight);
+                judge.see(sight);
             }
             match next {
                 Some(token) => after = Some(token),
