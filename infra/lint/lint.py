@@ -65,8 +65,14 @@ SCAN = {
     "iam:GetInstanceProfile",
     "iam:ListAttachedRolePolicies",
     "iam:ListOpenIDConnectProviders",
+    "route53:ListHostedZones",
+    "route53:ListResourceRecordSets",
+    "s3:ListAllMyBuckets",
+    "secretsmanager:ListSecrets",
     "sqs:ListQueues",
+    "ssm:DescribeParameters",
     "ssm:GetInventory",
+    "tag:GetResources",
 }
 ACTIONS = {
     "Discover": LOG | TAKE | SEND | READ | WRITE | CLUSTERS | INTERFACES | {

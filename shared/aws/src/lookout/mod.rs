@@ -1,9 +1,12 @@
 //! The reads of a scan, behind the pipeline's `Lookout`: one account, every Region. Every call waits its turn in EC2's
 //! buckets, is counted, and is named after its permission, which `picket_pipeline::scan::READS` lists.
 
+mod balancers;
 mod identity;
 mod machines;
+mod names;
 mod network;
+mod records;
 mod told;
 mod turn;
 
@@ -32,8 +35,11 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(60);
 pub struct Watch {
     clients: Clients,
     turns: turn::Turns,
+    /// For Route 53, which counts a whole account.
+    slow: turn::Turns,
     roles: Mutex<HashMap<Untrusted, Vec<picket_model::landscape::Role>>>,
     providers: futures::lock::Mutex<Option<Vec<picket_model::landscape::Oidc>>>,
+    zones: futures::lock::Mutex<Option<records::Zones>>,
 }
 
 impl Watch {
@@ -49,6 +55,8 @@ impl Watch {
             turns: turn::Turns::default(),
             roles: Mutex::default(),
             providers: Default::default(),
+            slow: turn::Turns::slow(),
+            zones: Default::default(),
         }
     }
 
@@ -93,12 +101,16 @@ impl Lookout for Watch {
         match part {
             Part::Agents => self.agents(region, see).await,
             Part::Balancers => self.balancers(region, see).await,
+            Part::Buckets => self.buckets(region, see).await,
+            Part::ClassicBalancers => self.classic_balancers(region, see).await,
             Part::Clusters => self.clusters(region, see).await,
             Part::Groups => self.groups(region, see).await,
             Part::Links => self.links(region, see).await,
             Part::Names => self.names(region, see).await,
             Part::Oidc => self.oidc(region, see).await,
             Part::Places => self.places(region, see).await,
+            Part::Records => self.records(region, see).await,
+            Part::Secrets => self.secrets(region, see).await,
             Part::ScalingTiers => self.scaling_tiers(region, see).await,
             Part::Templates => self.templates(region, see).await,
             Part::Volumes => self.volumes(region, see).await,

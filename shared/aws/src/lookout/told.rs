@@ -1,10 +1,10 @@
-//! What tells of a cluster without being part of it: EKS, CloudTrail, names, the inventory of Systems Manager.
+//! What tells of a cluster without being part of it: EKS, CloudTrail, the inventory of Systems Manager.
 
 use std::collections::BTreeMap;
 
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
 use aws_sdk_eks::types::Cluster;
-use picket_model::landscape::{Agent, Known, Named, NamedKind, Sight};
+use picket_model::landscape::{Agent, Known, Sight};
 use picket_model::{Decoded, InstanceId, Region, Subject, TriggerKind, Untrusted, VpcId};
 use picket_pipeline::ports::{Answer, Kind, PortError};
 use picket_pipeline::scan::See;
@@ -108,23 +108,6 @@ impl Watch {
         Ok(records.iter().find_map(|record| made(record, of)))
     }
 
-    /// The names of rules and queues; some tools make theirs in the cluster's name.
-    pub(super) async fn names(&self, region: &Region, see: See<'_>) -> Answer<()> {
-        let config = self.clients.in_region(region);
-        self.turns.wait(region).await;
-        let rules = aws_sdk_eventbridge::Client::new(&config).list_rules().limit(100).send().await;
-        let rules = rules.map_err(failed("events:ListRules")).map(|answer| {
-            answer.rules().iter().filter_map(|r| r.name()).for_each(|name| see(named(NamedKind::Rule, name)));
-        });
-        self.turns.wait(region).await;
-        let queues = aws_sdk_sqs::Client::new(&config).list_queues().max_results(1000).send().await;
-        let queues = queues.map_err(failed("sqs:ListQueues")).map(|answer| {
-            let names = answer.queue_urls().iter().filter_map(|url| url.rsplit('/').next());
-            names.for_each(|name| see(named(NamedKind::Queue, name)));
-        });
-        rules.and(queues)
-    }
-
     /// Programs of Kubernetes that Systems Manager's inventory has. Snaps and what was copied are not in it.
     pub(super) async fn programs_of(&self, region: &Region) -> Answer<Vec<(InstanceId, Untrusted)>> {
         const KIND: &str = "AWS:Application";
@@ -165,10 +148,6 @@ fn made(record: &str, of: &str) -> Option<Untrusted> {
 fn program(row: &std::collections::HashMap<String, String>) -> Option<Untrusted> {
     let name = row.get("Name").filter(|name| PROGRAMS.contains(&name.as_str()))?;
     Some(Untrusted::new(format!("{name} {}", row.get("Version").map_or("", String::as_str)).trim()))
-}
-
-fn named(kind: NamedKind, name: &str) -> Sight {
-    Sight::Named(Named { kind, name: Untrusted::new(name), values: Vec::new(), tags: BTreeMap::new() })
 }
 
 fn describe(from: &Cluster, known: &mut Known) {

@@ -157,6 +157,8 @@ pub enum TagOn {
     Role,
     /// An image.
     Image,
+    /// A bucket, secret or the like.
+    Thing,
     /// A VPC, subnet or route table: many share them.
     Place,
 }
@@ -273,6 +275,10 @@ pub struct ThingMark {
     pub weight: Weight,
     /// The pattern.
     pub regex: Text,
+    /// What one of its values must be as well, for records of DNS.
+    pub values: Option<Text>,
+    /// The role of the machine that a record of DNS leads to.
+    pub role: Option<RoleIn>,
 }
 
 /// What no single thing bears, but what things have to do with each other shows.

@@ -14,7 +14,7 @@ use picket_model::{GroupId, InstanceId, Untrusted, VpcId};
 use crate::fingerprints::catalogue::Place as At;
 use crate::fingerprints::facts::Facts;
 use crate::fingerprints::hit::{self, Hit};
-use crate::fingerprints::schema::TagOn;
+use crate::fingerprints::schema::{TagOn, Weight};
 use crate::fingerprints::{facts_of, hits_in_user_data};
 use crate::user_data;
 
@@ -103,6 +103,8 @@ pub(super) struct Kept {
     pub borne: HashMap<InstanceId, Vec<Piece>>,
     pub balancers: Vec<Balancer>,
     pub records: HashMap<Untrusted, Vec<Untrusted>>,
+    /// Addresses and names that records of DNS with marks lead to.
+    pub led: Vec<(Untrusted, Vec<Piece>)>,
     pub prefix_lists: HashMap<Untrusted, Vec<String>>,
     pub probes: Vec<(Untrusted, Vec<Piece>)>,
     pub known: Vec<Known>,
@@ -123,6 +125,19 @@ fn told(kind: &str, name: &Untrusted) -> String {
     format!("{kind} {name}")
 }
 
+/// What a thing that is told by its name is called.
+fn said(kind: NamedKind) -> &'static str {
+    match kind {
+        NamedKind::Bucket => "bucket",
+        NamedKind::Dns => "DNS record",
+        NamedKind::Parameter => "parameter",
+        NamedKind::Queue => "queue",
+        NamedKind::Rule => "rule",
+        NamedKind::Secret => "secret",
+        NamedKind::Stack => "stack",
+    }
+}
+
 impl Kept {
     /// Puts what came in any order into one order, so that the same sights always come to the same verdict.
     pub fn settle(&mut self) {
@@ -135,6 +150,10 @@ impl Kept {
         self.known.dedup_by(|a, b| a.name == b.name);
         self.unseen.sort_by(|a, b| a.what.cmp(&b.what));
         self.unseen.dedup();
+        self.records.values_mut().for_each(|values| {
+            values.sort();
+            values.dedup();
+        });
     }
 
     pub fn take(&mut self, sight: Sight) {
@@ -300,15 +319,23 @@ impl Kept {
     }
 
     fn named(&mut self, named: Named) {
-        let found = pieces(hit::in_text(At::Thing(named.kind), named.name.as_str()), &told("name", &named.name));
+        let at = told(said(named.kind), &named.name);
+        let found = pieces(hit::in_named(&named), &at);
+        // What leads to a load balancer of this Region is here. All else may be left over, or belong to another Region.
+        let here = named.values.iter().any(|value| value.as_str().contains(".elb."));
         let kind = match named.kind {
-            NamedKind::Bucket | NamedKind::Dns | NamedKind::Stack => SignKind::Made,
+            NamedKind::Stack => SignKind::Made,
+            NamedKind::Dns if here => SignKind::Made,
             _ => SignKind::LeftOver,
         };
         self.signs(&found, None, kind);
         if named.kind == NamedKind::Dns {
+            let telling: Vec<Piece> = found.into_iter().filter(|p| p.hit.weight >= Weight::Medium).collect();
+            if !telling.is_empty() {
+                self.led.extend(named.values.iter().map(|value| (value.clone(), telling.clone())));
+            }
             let name = named.name.as_str().trim_end_matches('.').to_ascii_lowercase();
-            self.records.insert(Untrusted::new(&name), named.values);
+            self.records.entry(Untrusted::new(&name)).or_default().extend(named.values);
         }
     }
 

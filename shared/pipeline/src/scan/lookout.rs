@@ -45,8 +45,14 @@ pub const READS: &[Read] = &[
     Read { action: "iam:GetInstanceProfile", shows: "the roles of instances" },
     Read { action: "iam:ListAttachedRolePolicies", shows: "the policies of the roles of instances" },
     Read { action: "iam:ListOpenIDConnectProviders", shows: "providers of identities for pods" },
+    Read { action: "route53:ListHostedZones", shows: "zones of DNS" },
+    Read { action: "route53:ListResourceRecordSets", shows: "DNS records, such as those of API servers" },
+    Read { action: "s3:ListAllMyBuckets", shows: "the names of buckets" },
+    Read { action: "secretsmanager:ListSecrets", shows: "the names of secrets that tools of Kubernetes leave" },
     Read { action: "sqs:ListQueues", shows: "the names of queues" },
+    Read { action: "ssm:DescribeParameters", shows: "the names of parameters that tools of Kubernetes leave" },
     Read { action: "ssm:GetInventory", shows: "which programs Systems Manager found on machines" },
+    Read { action: "tag:GetResources", shows: "the tags of buckets" },
 ];
 
 /// Reads that only a scan of a whole organization makes, in the account that it starts from.
@@ -62,6 +68,10 @@ pub enum Part {
     Agents,
     /// Load balancers.
     Balancers,
+    /// Buckets.
+    Buckets,
+    /// Load balancers of the first generation.
+    ClassicBalancers,
     /// What EKS tells.
     Clusters,
     /// Security groups.
@@ -74,8 +84,12 @@ pub enum Part {
     Oidc,
     /// Subnets.
     Places,
+    /// Records of DNS.
+    Records,
     /// Auto Scaling groups.
     ScalingTiers,
+    /// Names of secrets and parameters.
+    Secrets,
     /// Launch templates.
     Templates,
     /// Volumes.
@@ -90,11 +104,15 @@ impl Part {
         Self::Templates,
         Self::Groups,
         Self::Balancers,
+        Self::ClassicBalancers,
         Self::Links,
         Self::Oidc,
         Self::Volumes,
         Self::Places,
         Self::Names,
+        Self::Buckets,
+        Self::Secrets,
+        Self::Records,
         Self::Agents,
     ];
 
@@ -104,12 +122,16 @@ impl Part {
         match self {
             Self::Agents => "the callers of AWS",
             Self::Balancers => "load balancers",
+            Self::Buckets => "buckets",
+            Self::ClassicBalancers => "classic load balancers",
             Self::Clusters => "EKS clusters",
             Self::Groups => "security groups",
             Self::Links => "network interfaces",
             Self::Names => "names of rules and queues",
             Self::Oidc => "providers of identities",
             Self::Places => "subnets",
+            Self::Records => "DNS records",
+            Self::Secrets => "names of secrets and parameters",
             Self::ScalingTiers => "Auto Scaling groups",
             Self::Templates => "launch templates",
             Self::Volumes => "volumes",
