@@ -43,6 +43,12 @@ impl Verdict {
         self.confidence() >= NODE_AT && !self.is_bastion()
     }
 
+    /// A node, by a tool that nothing tells.
+    pub fn is_nameless(&self) -> bool {
+        let generic = |w: &Weighed| catalogue().distributions[w.distribution].distribution == GENERIC;
+        self.is_node() && self.weighed.as_ref().is_some_and(generic)
+    }
+
     pub fn is_suspect(&self) -> bool {
         (SUSPECT_AT..NODE_AT).contains(&self.confidence()) && !self.is_bastion()
     }

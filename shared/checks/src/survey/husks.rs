@@ -256,6 +256,7 @@ fn empty(scope: &Scope, distribution: &str, name: Option<Untrusted>, evidence: V
         bastions: Vec::new(),
         vpcs: Vec::new(),
         exposure: Vec::new(),
+        anonymous: Vec::new(),
         owner: None,
         confidence,
         evidence,

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use picket_model::landscape::{
-    Agent, Balancer, Group, GroupRule, Image, Known, Link, Machine, Named, NamedKind, Oidc, Place, Probe, Role,
+    Agent, Anonymous, Balancer, Group, GroupRule, Image, Known, Link, Machine, Named, NamedKind, Oidc, Place, Probe, Role,
     ScalingTier, Sight, Template, Unseen, Volume,
 };
 use picket_model::{GroupId, InstanceId, Untrusted, VpcId};
 
+use super::doors;
 use crate::fingerprints::catalogue::Place as At;
 use crate::fingerprints::facts::Facts;
 use crate::fingerprints::hit::{self, Hit};
@@ -107,6 +108,8 @@ pub(super) struct Kept {
     pub led: Vec<(Untrusted, Vec<Piece>)>,
     pub prefix_lists: HashMap<Untrusted, Vec<String>>,
     pub probes: Vec<(Untrusted, Vec<Piece>)>,
+    /// Doors that answered a probe without credentials.
+    pub answered: HashMap<InstanceId, Vec<Anonymous>>,
     pub known: Vec<Known>,
     pub signs: BTreeMap<SignKey, Sign>,
     pub unseen: Vec<Unseen>,
@@ -353,7 +356,13 @@ impl Kept {
     fn probe(&mut self, probe: &Probe) {
         let found = pieces(hit::in_probe(probe), &format!("probe of {}:{}", probe.address, probe.port));
         match &probe.instance {
-            Some(id) => self.borne.entry(id.clone()).or_default().extend(found),
+            Some(id) => {
+                self.borne.entry(id.clone()).or_default().extend(found);
+                if let Some((door, port)) = doors::answered(probe) {
+                    let open = Anonymous { door, port, path: probe.path.clone(), instance: id.clone() };
+                    self.answered.entry(id.clone()).or_default().push(open);
+                }
+            }
             None => self.probes.push((probe.address.clone(), found)),
         }
     }

@@ -50,6 +50,7 @@ fn cluster(scope: &Scope, kept: &Kept, judged: &Judged, component: &Component) -
         bastions: component.bastions.iter().filter_map(|n| kept.units[*n].id.clone()).collect(),
         vpcs: vpcs.into_iter().collect(),
         exposure: doors::of_nodes(kept, judged, &component.members, weighed.distribution),
+        anonymous: doors::anonymous(kept, &component.members),
         owner: owner(kept, judged, component),
         confidence: weighed.confidence,
         evidence: evidence.into_iter().map(|(_, clue)| clue).take(MOST_CLUES).collect(),

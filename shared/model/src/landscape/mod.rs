@@ -16,7 +16,7 @@ pub use machine::{Image, Machine, Role, ScalingTier, Template, Volume};
 pub use network::{Balancer, Group, GroupRule, Link, Listener, Place, PlaceKind, PrefixList};
 pub use saved::Saved;
 pub use told::{Agent, Known, Named, NamedKind, Oidc, Probe, Unseen};
-pub use verdict::{Clue, ControlPlane, Door, Found, Node, NodeRole, Reach, ReachFrom, Survey};
+pub use verdict::{Anonymous, Clue, ControlPlane, Door, Found, Node, NodeRole, Reach, ReachFrom, Survey};
 
 use crate::id::Scope;
 use crate::text::Untrusted;

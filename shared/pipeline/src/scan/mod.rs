@@ -6,6 +6,7 @@
 
 pub mod atlas;
 mod lookout;
+mod probing;
 mod rows;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use atlas::{Atlas, Kept, Looked};
 pub use lookout::{Lookout, Page, Part, READS, READS_OF_ORGANIZATION, Read, See, Spotted, reason};
+pub use probing::{Answers, Asked, PORTS, Prober, Probing, Questions};
 pub use rows::Row;
 
 use crate::ports::{Answer, Kind};
@@ -63,11 +65,13 @@ pub struct With<'a> {
     pub keep: Keep<'a>,
     /// Is shown every sight.
     pub beside: Beside<'a>,
+    /// Asks machines that signals alone are not sure of; none where it must not.
+    pub probing: Option<Probing<'a>>,
 }
 
 impl Default for With<'_> {
     fn default() -> Self {
-        Self { keep: &|_| {}, beside: &|_| {} }
+        Self { keep: &|_| {}, beside: &|_| {}, probing: None }
     }
 }
 
@@ -83,6 +87,9 @@ pub async fn run_with(lookout: &dyn Lookout, scope: &Scope, now: Timestamp, with
     let parts = stream::iter(Part::ALL).for_each_concurrent(PARTS_AT_ONCE, |part| eye.part(*part));
     futures::join!(eye.machines(with.keep), parts);
     eye.second_round().await;
+    if let Some(probing) = &with.probing {
+        eye.probe(probing).await;
+    }
     let judge = eye.judge.into_inner().unwrap_or_else(PoisonError::into_inner);
     let (mut instances, mut survey) = (judge.rows, judge.surveyor.finish());
     owners(lookout, scope, &mut survey).await;
@@ -217,6 +224,20 @@ impl Eye<'_> {
         self.or_unseen("images", images);
         self.or_unseen("roles of instances", roles);
         self.or_unseen("prefix lists", lists);
+    }
+
+    /// Asks the machines that all this leaves in doubt.
+    async fn probe(&self, probing: &Probing<'_>) {
+        let unsure = self.judge.lock().unwrap_or_else(PoisonError::into_inner).surveyor.unsure();
+        let (asked, more) = probing::whom(&unsure, probing.vpcs);
+        if asked.is_empty() {
+            return;
+        }
+        let Some(answers) = self.or_unseen("answers to probes", probing.prober.probe(&asked).await) else { return };
+        answers.probes.into_iter().for_each(|probe| self.see(Sight::Probe(probe)));
+        if more + answers.left > 0 {
+            self.unseen("answers to probes", None, format!("{} machines were not asked", more + answers.left));
+        }
     }
 }
 
