@@ -21,6 +21,12 @@ CAPI_INIT = "#cloud-config\nwrite_files:\n- path: /run/kubeadm/kubeadm.yaml\n  c
 CAPI_JOIN = "#cloud-config\nwrite_files:\n- path: /run/kubeadm/kubeadm-join-config.yaml\n  content: |\n    apiVersion: kubeadm.k8s.io/v1beta3\n    kind: JoinConfiguration\n    discovery:\n      bootstrapToken:\n        apiServerEndpoint: drift.example.com:6443\n- path: /run/cluster-api/placeholder\n  content: x\nruncmd:\n- 'kubeadm join --config /run/kubeadm/kubeadm-join-config.yaml && echo success > /run/cluster-api/bootstrap-success.complete'\n"
 RANCHER = "#!/bin/bash\ncurl --insecure -fL https://rancher.example.com/system-agent-install.sh | sudo sh -s - --server https://rancher.example.com --token zyxwvutsrqponmlkjihgfedcba {roles}\n"
 
+# What nodes join, and by which secret, must not be another cluster's.
+K3S_SERVER, K3S_AGENT = (text.replace("k3s.example.com", "quiet.example.org") for text in (K3S_SERVER, K3S_AGENT))
+RKE2_AGENT = RKE2_AGENT.replace("rke2.example.com", "still.example.org")
+MICROK8S = MICROK8S.replace("92b2db237428470dc4fcfc4ebbd9dc81", "0f1e2d3c4b5a69788796a5b4c3d2e1f0")
+TALOS = TALOS.replace("abcdef.0123456789abcdeg", "ghijkl.0123456789abcdeg")
+
 BARE: dict[str, Made] = {
     "kops without tags": Made("kops", (Tier(1, {}, ("m",), KOPS_SCRIPT.format(role="ControlPlane").replace("k.example.com", "bare.example.org")), Tier(2, {}, ("n",), KOPS_SCRIPT.format(role="Node").replace("k.example.com", "bare.example.org"))), "bare.example.org", {"m": group("a1", rules=KOPS_GROUPS["masters"]["rules"][:1] + tuple((p, f, t, "n", s) for p, f, t, _, s in KOPS_GROUPS["masters"]["rules"][1:])), "n": group("a2")}, version="1.30.4", roles={"control_plane": 1, "worker": 2}, open=("api_server",)),
     "EKS nodes of Amazon Linux 2 without tags": Made("eks", (Tier(2, {}, (), AL2),), "quiet", roles={"worker": 2}, plane="managed"),

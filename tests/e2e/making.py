@@ -146,8 +146,10 @@ def _tier(client: Callable[[str], Any], name: str, tier: Tier, subnet: str, grou
         ids = _from_template(client, name, tier, {**launch, "UserData": base64.b64encode(raw).decode()}, subnet)
     else:
         where = {"SubnetId": subnet} | ({"PrivateIpAddress": tier.address} if tier.address else {})
-        answer = ec2.run_instances(MinCount=tier.count, MaxCount=tier.count, UserData=raw, **where, **launch)
-        ids = [i["InstanceId"] for i in answer["Instances"]]
+        # moto gives the profile to the first instance of a call alone.
+        calls, each = (tier.count, 1) if tier.role else (1, tier.count)
+        answers = [ec2.run_instances(MinCount=each, MaxCount=each, UserData=raw, **where, **launch) for _ in range(calls)]
+        ids = [i["InstanceId"] for answer in answers for i in answer["Instances"]]
     for instance in ids if tier.programs else ():
         _inventory(client("ssm"), instance, tier.programs)
     return ids

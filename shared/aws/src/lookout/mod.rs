@@ -20,7 +20,7 @@ use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use picket_model::landscape::Sight;
 use picket_model::{InstanceId, Region, Scope, Untrusted};
 use picket_pipeline::ports::{Answer, PortError};
-use picket_pipeline::scan::{Lookout, Page, Part, See};
+use picket_pipeline::scan::{Lookout, Origin, Page, Part, See};
 
 use crate::Clients;
 use crate::error::port_error;
@@ -136,7 +136,11 @@ impl Lookout for Watch {
         self.programs_of(&scope.region).await
     }
 
-    async fn maker(&self, scope: &Scope, of: &str) -> Answer<Option<Untrusted>> {
+    async fn launchers(&self, scope: &Scope) -> Answer<Vec<(InstanceId, Untrusted)>> {
+        self.launchers_of(&scope.region).await
+    }
+
+    async fn maker(&self, scope: &Scope, of: &Origin) -> Answer<Option<Untrusted>> {
         self.maker_of(&scope.region, of).await
     }
 

@@ -7,7 +7,7 @@ use aws_sdk_eks::types::Cluster;
 use picket_model::landscape::{Agent, Known, Sight};
 use picket_model::{Decoded, InstanceId, Region, Subject, TriggerKind, Untrusted, VpcId};
 use picket_pipeline::ports::{Answer, Kind, PortError};
-use picket_pipeline::scan::See;
+use picket_pipeline::scan::{Origin, See};
 use serde_json::Value;
 
 use super::machines::{group_ids, some, text};
@@ -16,6 +16,8 @@ use crate::events;
 
 /// CloudTrail's history takes two questions a second, of fifty events each: so many pages show who was busy lately.
 const PAGES_OF_HISTORY: usize = 2;
+/// Of launches, so many pages.
+const PAGES_OF_LAUNCHES: usize = 4;
 /// Programs that Systems Manager may have found, as their packages are called.
 const PROGRAMS: &[&str] = &["k3s-selinux", "kubeadm", "kubelet", "rke2-agent", "rke2-selinux", "rke2-server"];
 
@@ -97,12 +99,28 @@ impl Watch {
         Ok((records, answer.next_token.filter(|t| !t.is_empty())))
     }
 
-    /// Who launched an instance, or made an EKS cluster. A cluster is looked for among the calls of that name, since
-    /// CloudTrail does not list every resource under its name.
-    pub(super) async fn maker_of(&self, region: &Region, of: &str) -> Answer<Option<Untrusted>> {
-        let wanted = match InstanceId::parse(of) {
-            Ok(_) => (LookupAttributeKey::ResourceName, of),
-            Err(_) => (LookupAttributeKey::EventName, "CreateCluster"),
+    /// Who launched instances lately: some pages of launches, which tell of most clusters at once.
+    pub(super) async fn launchers_of(&self, region: &Region) -> Answer<Vec<(InstanceId, Untrusted)>> {
+        let mut all = Vec::new();
+        let mut token = None;
+        for _ in 0..PAGES_OF_LAUNCHES {
+            let (records, next) = self.history(region, (LookupAttributeKey::EventName, "RunInstances"), token).await?;
+            all.extend(records.iter().flat_map(|record| launched(record)));
+            token = next;
+            if token.is_none() {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// Who launched an instance, or made an EKS cluster or an Auto Scaling group. The latter are looked for among the calls
+    /// of that name, since CloudTrail does not list every resource under its name.
+    pub(super) async fn maker_of(&self, region: &Region, of: &Origin) -> Answer<Option<Untrusted>> {
+        let wanted = match of {
+            Origin::Instance(id) => (LookupAttributeKey::ResourceName, id.as_str()),
+            Origin::Cluster(_) => (LookupAttributeKey::EventName, "CreateCluster"),
+            Origin::ScalingTier(_) => (LookupAttributeKey::EventName, "CreateAutoScalingGroup"),
         };
         let (records, _) = self.history(region, wanted, None).await?;
         Ok(records.iter().find_map(|record| made(record, of)))
@@ -134,15 +152,31 @@ impl Watch {
 }
 
 /// The caller of a record that makes the thing.
-fn made(record: &str, of: &str) -> Option<Untrusted> {
+fn made(record: &str, of: &Origin) -> Option<Untrusted> {
+    if let Origin::ScalingTier(name) = of {
+        let record: Value = serde_json::from_str(record).unwrap_or_default();
+        let same = record["requestParameters"]["autoScalingGroupName"].as_str() == Some(name.as_str());
+        return record["userIdentity"]["arn"].as_str().filter(|_| same).map(Untrusted::new);
+    }
     let Ok(Decoded::Trigger(trigger)) = events::decode(record) else { return None };
-    let is_it = match (&trigger.subject, trigger.kind) {
-        (Subject::Cluster(name), TriggerKind::CreateCluster) => name.as_str() == of,
-        (Subject::Instances(ids), TriggerKind::RunInstances) => ids.iter().any(|id| id.as_str() == of),
-        (Subject::Launch(_), TriggerKind::RunInstances) => true,
+    let is_it = match (&trigger.subject, of, trigger.kind) {
+        (Subject::Cluster(name), Origin::Cluster(of), TriggerKind::CreateCluster) => name == of,
+        (Subject::Instances(ids), Origin::Instance(of), TriggerKind::RunInstances) => ids.contains(of),
+        (Subject::Launch(_), Origin::Instance(_), TriggerKind::RunInstances) => true,
         _ => false,
     };
     trigger.principal.filter(|_| is_it).map(|principal| principal.arn)
+}
+
+/// The instances of a record that launches some, each with the caller.
+fn launched(record: &str) -> Vec<(InstanceId, Untrusted)> {
+    let Ok(Decoded::Trigger(trigger)) = events::decode(record) else { return Vec::new() };
+    match (trigger.subject, trigger.kind, trigger.principal) {
+        (Subject::Instances(ids), TriggerKind::RunInstances, Some(by)) => {
+            ids.into_iter().map(|id| (id, by.arn.clone())).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn program(row: &std::collections::HashMap<String, String>) -> Option<Untrusted> {

@@ -50,9 +50,13 @@ impl Label {
         !self.instances.is_empty() || self.cluster.is_some()
     }
 
-    /// The distributions that the tool's name stands for; none where it names none that we know.
+    /// The distributions that the tool's name stands for; none where it names none that we know,
+    /// and for a decoy.
     #[must_use]
     pub fn means(&self) -> Vec<&'static str> {
+        if !self.is_kubernetes {
+            return Vec::new();
+        }
         let prints = catalogue().distributions.iter();
         if let Some(name) = &self.distribution {
             return prints.filter(|p| p.distribution == *name).map(|p| p.distribution.as_str()).collect();

@@ -53,6 +53,9 @@ pub struct Fingerprint {
     /// Somebody else runs the control plane elsewhere.
     #[serde(default)]
     pub hosted: bool,
+    /// Somebody else runs the control plane elsewhere, where no node of it is in sight.
+    #[serde(default)]
+    pub sometimes_hosted: bool,
     /// On which port its API server answers; 6443 where not told.
     #[serde(default)]
     pub api_ports: Vec<u16>,

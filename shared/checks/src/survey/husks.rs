@@ -120,7 +120,7 @@ fn husk(scope: &Scope, name: &Untrusted, signs: &[&Sign]) -> Option<Found> {
         Some(true) => ControlPlane::Elsewhere,
         Some(false) => ControlPlane::Managed,
         None if print.managed => ControlPlane::Managed,
-        None if print.hosted => ControlPlane::Elsewhere,
+        None if print.hosted || print.sometimes_hosted => ControlPlane::Elsewhere,
         None => ControlPlane::Unknown,
     };
     let mut vpcs: Vec<VpcId> = signs.iter().filter_map(|s| s.vpc.clone()).collect();

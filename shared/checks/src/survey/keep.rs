@@ -12,7 +12,7 @@ use picket_model::landscape::{
 use picket_model::{GroupId, InstanceId, Untrusted, VpcId};
 
 use super::doors;
-use crate::fingerprints::catalogue::Place as At;
+use crate::fingerprints::catalogue::{Place as At, catalogue};
 use crate::fingerprints::facts::Facts;
 use crate::fingerprints::hit::{self, Hit};
 use crate::fingerprints::schema::{TagOn, Weight};
@@ -151,12 +151,26 @@ impl Kept {
         self.balancers.dedup_by(|a, b| a.name == b.name && a.dns == b.dns);
         self.known.sort_by(|a, b| a.name.cmp(&b.name));
         self.known.dedup_by(|a, b| a.name == b.name);
+        self.tell_by_templates();
         self.unseen.sort_by(|a, b| a.what.cmp(&b.what));
         self.unseen.dedup();
         self.records.values_mut().for_each(|values| {
             values.sort();
             values.dedup();
         });
+    }
+
+    /// What the user data of a launch template tells, it tells of the instances that were launched from it.
+    fn tell_by_templates(&mut self) {
+        let silent = |unit: &&mut Unit| unit.facts == Facts::default();
+        for unit in self.units.iter_mut().filter(silent) {
+            let tier = unit.tier.as_ref().or_else(|| unit.id.as_ref().and_then(|id| self.members.get(id)));
+            let by_tier = tier.and_then(|t| self.tiers.get(t)).and_then(|(_, template)| template.as_ref());
+            let template = unit.template.as_ref().or(by_tier).and_then(|t| self.templates.get(t));
+            if let Some(template) = template {
+                unit.facts = template.facts.clone();
+            }
+        }
     }
 
     pub fn take(&mut self, sight: Sight) {
@@ -308,6 +322,7 @@ impl Kept {
         let at = told("load balancer", &balancer.name);
         let mut found = pieces(hit::in_tags(TagOn::Balancer, &balancer.tags), &at);
         found.extend(pieces(hit::in_text(At::Balancer, balancer.name.as_str()), &at));
+        let found = of_one(found);
         self.signs(&found, balancer.vpc.as_ref(), SignKind::Made);
         self.balancers.push(balancer);
     }
@@ -323,7 +338,7 @@ impl Kept {
 
     fn named(&mut self, named: Named) {
         let at = told(said(named.kind), &named.name);
-        let found = pieces(hit::in_named(&named), &at);
+        let found = of_one(pieces(hit::in_named(&named), &at));
         // What leads to a load balancer of this Region is here. All else may be left over, or belong to another Region.
         let here = named.values.iter().any(|value| value.as_str().contains(".elb."));
         let kind = match named.kind {
@@ -381,6 +396,15 @@ impl Kept {
             }
         }
     }
+}
+
+/// The marks of one thing: if a tag on it names a cluster, the others are of that cluster.
+fn of_one(mut found: Vec<Piece>) -> Vec<Piece> {
+    let tag = |p: &&Piece| catalogue().marks[p.hit.mark].is_tag && p.hit.cluster.is_some();
+    if let Some(name) = found.iter().find(tag).and_then(|p| p.hit.cluster.clone()) {
+        found.iter_mut().for_each(|p| p.hit.cluster = Some(p.hit.cluster.take().unwrap_or_else(|| name.clone())));
+    }
+    found
 }
 
 fn of_machine(machine: &Machine) -> Vec<Piece> {

@@ -148,6 +148,17 @@ pub struct Spotted {
     pub machine: Machine,
 }
 
+/// Something of which it is asked who made it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Origin {
+    /// A cluster of EKS, by its name.
+    Cluster(Untrusted),
+    /// An instance.
+    Instance(InstanceId),
+    /// An Auto Scaling group, by its name.
+    ScalingTier(Untrusted),
+}
+
 /// A page of instances, and what the next page begins with.
 pub type Page = (Vec<Spotted>, Option<String>);
 
@@ -171,8 +182,10 @@ pub trait Lookout: Send + Sync {
     async fn prefix_lists(&self, scope: &Scope, ids: &[Untrusted], see: See<'_>) -> Answer<()>;
     /// The programs that tell of Kubernetes, and on which machines they were found.
     async fn programs(&self, scope: &Scope) -> Answer<Vec<(InstanceId, Untrusted)>>;
+    /// Who launched instances lately, by a few pages of CloudTrail's history: the ARNs.
+    async fn launchers(&self, scope: &Scope) -> Answer<Vec<(InstanceId, Untrusted)>>;
     /// Who made a thing, by CloudTrail's history of 90 days: the ARN.
-    async fn maker(&self, scope: &Scope, of: &str) -> Answer<Option<Untrusted>>;
+    async fn maker(&self, scope: &Scope, of: &Origin) -> Answer<Option<Untrusted>>;
     /// How many calls were made so far in this Region.
     fn calls(&self, scope: &Scope) -> usize;
 }

@@ -6,6 +6,7 @@
 
 pub mod atlas;
 mod lookout;
+mod owners;
 mod probing;
 mod rows;
 
@@ -21,7 +22,7 @@ use picket_model::{InstanceId, Scope, Untrusted};
 use serde::{Deserialize, Serialize};
 
 pub use atlas::{Atlas, Kept, Looked};
-pub use lookout::{Lookout, Page, Part, READS, READS_OF_ORGANIZATION, Read, See, Spotted, reason};
+pub use lookout::{Lookout, Origin, Page, Part, READS, READS_OF_ORGANIZATION, Read, See, Spotted, reason};
 pub use probing::{Answers, Asked, PORTS, Prober, Probing, Questions};
 pub use rows::Row;
 
@@ -31,12 +32,12 @@ use crate::ports::{Answer, Kind};
 const PARTS_AT_ONCE: usize = 4;
 /// How many instances' user data are read at once; the reader keeps to EC2's buckets by itself.
 const USER_DATA_AT_ONCE: usize = 10;
-/// For how many clusters of a Region CloudTrail is asked who made them; it takes two questions a second.
-const MAKERS: usize = 25;
 /// How many pages of instances a Region may have: with 1,000 on a page, more than AWS lets anybody run.
 const PAGES: usize = 1_000;
 /// With one of these tags EKS itself says what a machine is; its user data would add nothing.
 const TOLD_BY_AWS: &[&str] = &["aws:eks:cluster-name", "eks:cluster-name", "eks:eks-cluster-name"];
+/// The Auto Scaling group that launched a machine.
+const TIER: &str = "aws:autoscaling:groupName";
 /// The launch template that a machine came from; its user data is read there, once for all.
 const TEMPLATE: &str = "aws:ec2launchtemplate:id";
 
@@ -92,7 +93,7 @@ pub async fn run_with(lookout: &dyn Lookout, scope: &Scope, now: Timestamp, with
     }
     let judge = eye.judge.into_inner().unwrap_or_else(PoisonError::into_inner);
     let (mut instances, mut survey) = (judge.rows, judge.surveyor.finish());
-    owners(lookout, scope, &mut survey).await;
+    owners::ask(lookout, scope, &judge.tiers, &mut survey).await;
     rows::join(&mut instances, &survey);
     Scanned { at: now, survey, instances, calls: lookout.calls(scope).saturating_sub(before) }
 }
@@ -112,12 +113,14 @@ struct Judge {
     images: BTreeSet<Untrusted>,
     profiles: BTreeSet<Untrusted>,
     prefix_lists: BTreeSet<Untrusted>,
+    /// The Auto Scaling groups of machines: whoever made one owns what it launches.
+    tiers: HashMap<InstanceId, Untrusted>,
 }
 
 impl Judge {
     fn new(scope: &Scope) -> Self {
-        let (images, profiles, prefix_lists) = Default::default();
-        Self { surveyor: Surveyor::new(scope.clone()), rows: Vec::new(), images, profiles, prefix_lists }
+        let (images, profiles, prefix_lists, tiers) = Default::default();
+        Self { surveyor: Surveyor::new(scope.clone()), rows: Vec::new(), images, profiles, prefix_lists, tiers }
     }
 
     fn see(&mut self, sight: Sight) {
@@ -125,6 +128,8 @@ impl Judge {
             Sight::Machine(machine) => {
                 self.images.extend(machine.image.clone());
                 self.profiles.extend(machine.profile.clone());
+                let tier = machine.tags.get(&Untrusted::new(TIER));
+                self.tiers.extend(tier.map(|tier| (machine.id.clone(), tier.clone())));
             }
             Sight::Group(group) => {
                 self.prefix_lists.extend(group.rules.iter().flat_map(|rule| rule.prefix_lists.iter().cloned()));
@@ -259,25 +264,6 @@ fn launch(spotted: &Spotted) -> Untrusted {
     match &spotted.instance.reservation {
         reservation if reservation.is_empty() => Untrusted::new(spotted.instance.id.as_str()),
         reservation => reservation.clone(),
-    }
-}
-
-/// Asks CloudTrail who made the clusters that bear no word of it.
-async fn owners(lookout: &dyn Lookout, scope: &Scope, survey: &mut Survey) {
-    let mut trouble = None;
-    for cluster in survey.clusters.iter_mut().filter(|c| c.owner.is_none()).take(MAKERS) {
-        let made = cluster.id.strip_prefix("eks/").map(ToOwned::to_owned);
-        let Some(of) = made.or_else(|| cluster.nodes.first().map(|n| n.id.to_string())) else { continue };
-        match lookout.maker(scope, &of).await {
-            Ok(owner) => cluster.owner = owner,
-            Err(error) => trouble = Some(reason(&error)),
-        }
-        if trouble.is_some() {
-            break;
-        }
-    }
-    if let Some(reason) = trouble {
-        survey.unseen.push(Unseen { what: "who made the clusters".to_owned(), instance: None, reason });
     }
 }
 

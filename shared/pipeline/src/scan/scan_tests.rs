@@ -72,7 +72,11 @@ impl Lookout for Small {
     async fn programs(&self, _: &Scope) -> Answer<Vec<(InstanceId, Untrusted)>> {
         Ok(Vec::new())
     }
-    async fn maker(&self, _: &Scope, _: &str) -> Answer<Option<Untrusted>> {
+    async fn launchers(&self, _: &Scope) -> Answer<Vec<(InstanceId, Untrusted)>> {
+        Ok(Vec::new())
+    }
+
+    async fn maker(&self, _: &Scope, _: &Origin) -> Answer<Option<Untrusted>> {
         Ok(None)
     }
     fn calls(&self, _: &Scope) -> usize {
