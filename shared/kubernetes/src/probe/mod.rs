@@ -4,6 +4,8 @@
 
 mod http;
 mod names;
+#[cfg(test)]
+mod server_tests;
 mod tls;
 
 use std::net::{IpAddr, SocketAddr};
