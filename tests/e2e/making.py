@@ -219,7 +219,7 @@ def record(zone: str, name: str, value: str, kind: str = "A") -> Callable[[Place
     def around(place: Place) -> None:
         dns = place.client("route53")
         zones = {z["Name"].rstrip("."): z["Id"] for z in dns.list_hosted_zones()["HostedZones"]}
-        made = zones.get(zone) or dns.create_hosted_zone(Name=zone, CallerReference=zone)["HostedZone"]["Id"]
+        made = zones.get(zone) or dns.create_hosted_zone(Name=zone, CallerReference=f"made-{zone}")["HostedZone"]["Id"]
         leads = value
         if value.startswith("classic "):
             found = place.client("elb").describe_load_balancers(LoadBalancerNames=[value.split()[1]])

@@ -5,6 +5,7 @@ very policy that it prints; other accounts, other formats, and what it says when
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import os
@@ -23,7 +24,7 @@ from deployment import ROOT
 from made_bare import BARE
 from made_clusters import MADE as WITH_TAGS
 from made_decoys import DECOYS
-from making import TRUST, make
+from making import TRUST, classic_balancer, make, parameter, record, secret
 
 PICKET = Path(os.environ.get("PICKET", ROOT / "target" / "debug" / "picket"))
 MADE = WITH_TAGS | BARE
@@ -82,6 +83,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
             made.ids[title] = make(made.client, row)
         _eks(made)
         _of_another_account(made)
+        _around(made)
         yield made
 
 
@@ -104,6 +106,18 @@ def _of_another_account(made: Account) -> None:
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.0.0/20")["Subnet"]["SubnetId"]
     answer = ec2.create_network_interface(SubnetId=subnet, Description="Amazon EKS theirs")
     made.control("interface-owner", {"interface": answer["NetworkInterface"]["NetworkInterfaceId"], "owner": "210987654321"})
+
+
+def _around(made: Account) -> None:
+    """Another Region with one OpenShift cluster, and all that may stand around one."""
+    client = lambda service: made.client(service, "eu-west-1")  # noqa: E731
+    row = dataclasses.replace(MADE["OpenShift 4"], around=(
+        classic_balancer("ext", (6443, 6443), {"kubernetes.io/service-name": "web/site"}),
+        record("alone.example.com", "site.alone.example.com", '"heritage=external-dns,external-dns/owner=x,external-dns/resource=ingress/web/site"', "TXT"),
+        parameter("/alone/kubeconfig"), secret("rosa-private-key-alone", {})))  # fmt: skip
+    made.ids["around"] = make(client, row)
+    client("s3").create_bucket(Bucket="alone-state", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    client("s3").put_bucket_tagging(Bucket="alone-state", Tagging={"TagSet": [{"Key": "kubernetes.io/cluster/shift-x7k2p", "Value": "owned"}]})
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +196,17 @@ def test_another_accounts_cluster_is_seen_by_its_control_planes_interfaces(found
     assert (cluster["distribution"], cluster["control_plane"], cluster["nodes"]) == ("eks", "elsewhere", [])
 
 
+def test_what_stands_around_a_cluster_is_evidence_of_it_in_its_own_region(account):
+    [cluster] = account.scan("--regions", "eu-west-1")["clusters"]
+    evidence = {e["mark"]: e for e in cluster["evidence"]}
+    for mark, at in {
+        "kubernetes/tag kubernetes.io/service-name": "load balancer ext", "kubernetes/external-dns-record": "DNS record site.alone.example.com.",
+        "kubernetes/kubeconfig-parameter": "parameter /alone/kubeconfig", "kubernetes/target-of-api-balancer": "load balancer ext",
+    }.items():  # fmt: skip
+        assert mark in evidence and evidence[mark]["at"] == at, (mark, evidence.get(mark), sorted(evidence))
+    assert {n["id"] for n in cluster["nodes"]} == set(account.ids["around"]), "and what is elsewhere is not told here"
+
+
 def test_a_shared_subnet_makes_nobody_a_node(account, found):
     shared = [c for c in found["clusters"] if c["name"] == "tenant"]
     assert [len(c["nodes"]) for c in shared] == [1], "the node alone, and not who else is in the subnet"
@@ -233,6 +258,20 @@ def test_what_is_denied_is_named_with_the_permission_that_is_missing_and_costs_n
     assert any(r.startswith("ec2:DescribeVolumes was denied") for r in reasons), reasons
     assert any(r.startswith("eks:ListClusters was denied") for r in reasons), reasons
     assert any(c["name"] == "k.example.com" for c in found["clusters"]), "the rest is found all the same"
+
+
+AROUND = ("route53:ListHostedZones", "route53:ListResourceRecordSets", "s3:ListAllMyBuckets", "tag:GetResources", "secretsmanager:ListSecrets",
+          "ssm:DescribeParameters", "elasticloadbalancing:DescribeLoadBalancers", "events:ListRules", "sqs:ListQueues")  # fmt: skip
+
+
+@pytest.mark.parametrize("action", AROUND)
+def test_each_read_of_what_stands_around_is_missed_by_its_own_permission(account, action):
+    policy = json.loads(account.picket("scan", "--print-policy"))
+    policy["Statement"][0]["Action"].remove(action)
+    key = account.key_of_user(f"without-{action.replace(':', '-')}", policy)
+    unseen = account.scan("--regions", "eu-west-1", **key)["summary"]["unseen"]
+    missed = {u["reason"].split(" was denied")[0] for u in unseen}
+    assert missed == {action}, unseen
 
 
 def test_nothing_is_changed_by_a_scan(account):

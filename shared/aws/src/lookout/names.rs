@@ -21,12 +21,8 @@ const SECRETS: [&str; 2] = ["aws.cluster.x-k8s.io", "rosa-private-key"];
 const PARAMETERS: [&str; 6] = ["cluster.x-k8s.io", "k3s", "kubeadm", "kubeconfig", "rke2", "talos"];
 
 impl Watch {
-    /// The names of rules and queues; some tools make theirs in the cluster's name.
-    pub(super) async fn names(&self, region: &Region, see: See<'_>) -> Answer<()> {
-        self.rules(region, see).await.and(self.queues(region, see).await)
-    }
-
-    async fn rules(&self, region: &Region, see: See<'_>) -> Answer<()> {
+    /// The names of rules; some tools make theirs in the cluster's name.
+    pub(super) async fn names_of_rules(&self, region: &Region, see: See<'_>) -> Answer<()> {
         const ACTION: &str = "events:ListRules";
         let client = aws_sdk_eventbridge::Client::new(&self.clients.in_region(region));
         let mut token = None;
@@ -42,7 +38,8 @@ impl Watch {
         Err(too_many(ACTION))
     }
 
-    async fn queues(&self, region: &Region, see: See<'_>) -> Answer<()> {
+    /// The names of queues.
+    pub(super) async fn names_of_queues(&self, region: &Region, see: See<'_>) -> Answer<()> {
         const ACTION: &str = "sqs:ListQueues";
         let client = aws_sdk_sqs::Client::new(&self.clients.in_region(region));
         let mut token = None;
@@ -112,12 +109,8 @@ impl Watch {
         Err(too_many(ACTION))
     }
 
-    /// The names of secrets and parameters that tools of Kubernetes leave.
-    pub(super) async fn secrets(&self, region: &Region, see: See<'_>) -> Answer<()> {
-        self.names_of_secrets(region, see).await.and(self.names_of_parameters(region, see).await)
-    }
-
-    async fn names_of_secrets(&self, region: &Region, see: See<'_>) -> Answer<()> {
+    /// The names of secrets that tools of Kubernetes leave.
+    pub(super) async fn names_of_secrets(&self, region: &Region, see: See<'_>) -> Answer<()> {
         const ACTION: &str = "secretsmanager:ListSecrets";
         let client = aws_sdk_secretsmanager::Client::new(&self.clients.in_region(region));
         let begins = SECRETS.iter().map(|s| (*s).to_owned()).collect();
@@ -140,7 +133,8 @@ impl Watch {
         Err(too_many(ACTION))
     }
 
-    async fn names_of_parameters(&self, region: &Region, see: See<'_>) -> Answer<()> {
+    /// The names of parameters that tools of Kubernetes leave.
+    pub(super) async fn names_of_parameters(&self, region: &Region, see: See<'_>) -> Answer<()> {
         const ACTION: &str = "ssm:DescribeParameters";
         let client = aws_sdk_ssm::Client::new(&self.clients.in_region(region));
         let hold = PARAMETERS.iter().map(|s| (*s).to_owned()).collect();

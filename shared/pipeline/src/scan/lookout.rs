@@ -78,17 +78,21 @@ pub enum Part {
     Groups,
     /// Network interfaces.
     Links,
-    /// Things that are told by their names.
-    Names,
     /// Providers of identities.
     Oidc,
+    /// Names of parameters.
+    Parameters,
     /// Subnets.
     Places,
+    /// Names of queues.
+    Queues,
     /// Records of DNS.
     Records,
+    /// Names of rules of EventBridge.
+    Rules,
     /// Auto Scaling groups.
     ScalingTiers,
-    /// Names of secrets and parameters.
+    /// Names of secrets.
     Secrets,
     /// Launch templates.
     Templates,
@@ -109,9 +113,11 @@ impl Part {
         Self::Oidc,
         Self::Volumes,
         Self::Places,
-        Self::Names,
+        Self::Rules,
+        Self::Queues,
         Self::Buckets,
         Self::Secrets,
+        Self::Parameters,
         Self::Records,
         Self::Agents,
     ];
@@ -127,11 +133,13 @@ impl Part {
             Self::Clusters => "EKS clusters",
             Self::Groups => "security groups",
             Self::Links => "network interfaces",
-            Self::Names => "names of rules and queues",
             Self::Oidc => "providers of identities",
+            Self::Parameters => "names of parameters",
             Self::Places => "subnets",
+            Self::Queues => "names of queues",
+            Self::Rules => "names of rules",
             Self::Records => "DNS records",
-            Self::Secrets => "names of secrets and parameters",
+            Self::Secrets => "names of secrets",
             Self::ScalingTiers => "Auto Scaling groups",
             Self::Templates => "launch templates",
             Self::Volumes => "volumes",
