@@ -21,7 +21,9 @@ pub async fn run() -> Result<(), Error> {
 /// The networks that may be asked, with commas between them.
 fn networks(text: &str) -> Result<Vec<probe::Network>, Error> {
     let one = |part: &str| {
-        part.trim().parse().map_err(|_| format!("PICKET_PROBE_NETWORKS: `{part}` is no network, such as 10.0.0.0/16").into())
+        part.trim()
+            .parse()
+            .map_err(|_| format!("PICKET_PROBE_NETWORKS: `{part}` is no network, such as 10.0.0.0/16").into())
     };
     text.split(',').map(one).collect()
 }

@@ -195,7 +195,12 @@ fn cluster(page: &mut Page, kept: &Kept, briefly: bool) {
     if !found.anonymous.is_empty() {
         let row = |a: &picket_model::landscape::Anonymous| -> Vec<Text> {
             let answer = format!("answered {} without credentials", a.path);
-            vec![a.door.to_string().into(), a.port.to_string().into(), a.instance.as_str().into(), Text::toned(Tone::Bad, answer)]
+            vec![
+                a.door.to_string().into(),
+                a.port.to_string().into(),
+                a.instance.as_str().into(),
+                Text::toned(Tone::Bad, answer),
+            ]
         };
         page.gap().table(&["DOOR", "PORT", "NODE", "PROBE"], &[1], found.anonymous.iter().map(row).collect());
     }

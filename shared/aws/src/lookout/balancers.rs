@@ -115,7 +115,8 @@ impl Watch {
             self.turns.wait(region).await;
             match pages.next().await.map(|page| page.map_err(failed("elasticloadbalancing:DescribeLoadBalancers"))) {
                 Some(Ok(page)) => {
-                    let named = |b| Some((classic::LoadBalancerDescription::load_balancer_name(b)?.to_owned(), of_classic(b)));
+                    let named =
+                        |b| Some((classic::LoadBalancerDescription::load_balancer_name(b)?.to_owned(), of_classic(b)));
                     all.extend(page.load_balancer_descriptions().iter().filter_map(named));
                 }
                 Some(Err(error)) => listed = Err(error),
@@ -130,7 +131,12 @@ impl Watch {
         listed.and(tags)
     }
 
-    async fn tags_of_classic(&self, client: &Classic, region: &Region, all: &mut BTreeMap<String, Balancer>) -> Answer<()> {
+    async fn tags_of_classic(
+        &self,
+        client: &Classic,
+        region: &Region,
+        all: &mut BTreeMap<String, Balancer>,
+    ) -> Answer<()> {
         let names: Vec<String> = all.keys().cloned().collect();
         for part in names.chunks(PER_TAGS) {
             self.turns.wait(region).await;

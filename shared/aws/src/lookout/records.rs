@@ -64,7 +64,9 @@ impl Watch {
             self.slow.wait(region).await;
             let Some(page) = pages.next().await else { break };
             left -= 1;
-            zones.extend(page.map_err(failed("route53:ListHostedZones"))?.hosted_zones().iter().map(|z| z.id().to_owned()));
+            zones.extend(
+                page.map_err(failed("route53:ListHostedZones"))?.hosted_zones().iter().map(|z| z.id().to_owned()),
+            );
         }
         for zone in zones {
             let mut next: Option<ResourceRecordSet> = None;
@@ -105,17 +107,13 @@ fn record(from: &ResourceRecordSet) -> Option<Named> {
     }
     let alias = from.alias_target().map(|a| a.dns_name().trim_start_matches("dualstack."));
     let values = texts.chain(alias).map(|v| Untrusted::new(v.trim_matches('"'))).take(VALUES);
-    Some(Named {
-        kind: NamedKind::Dns,
-        name: Untrusted::new(from.name()),
-        values: values.collect(),
-        tags: Tags::new(),
-    })
+    Some(Named { kind: NamedKind::Dns, name: Untrusted::new(from.name()), values: values.collect(), tags: Tags::new() })
 }
 
 /// Whether it leads to a load balancer or machine whose name says another Region.
 fn is_elsewhere(record: &Named, region: &Region) -> bool {
-    let of_aws = record.values.iter().map(|v| v.as_str().trim_end_matches('.')).filter(|v| v.contains(".amazonaws.com"));
+    let of_aws =
+        record.values.iter().map(|v| v.as_str().trim_end_matches('.')).filter(|v| v.contains(".amazonaws.com"));
     let names: Vec<&str> = of_aws.filter(|v| v.contains(".elb.") || v.contains(".compute.")).collect();
     !names.is_empty() && !names.iter().any(|name| name.split('.').any(|part| part == region.as_str()))
 }

@@ -115,7 +115,8 @@ pub fn judge_survey(label: &Label, survey: &Survey) -> Judged {
     let named = |c: &Found| std::iter::once(&c.distribution).chain(&c.also).any(|d| means.contains(&d.as_str()));
     let called = |c: &Found| label.cluster.is_none() || c.name.as_ref().map(|n| n.as_str()) == label.cluster.as_deref();
     let exactly = |c: &Found| c.nodes.iter().map(|n| &n.id).collect::<BTreeSet<_>>() == wanted;
-    let right = matches!(found.as_slice(), [only] if named(only) && called(only) && (wanted.is_empty() || exactly(only)));
+    let right =
+        matches!(found.as_slice(), [only] if named(only) && called(only) && (wanted.is_empty() || exactly(only)));
     Judged {
         file: label.file.clone(),
         tool: label.tool.clone(),

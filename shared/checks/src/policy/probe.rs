@@ -26,7 +26,9 @@ impl Probe {
 
     pub(super) fn check(&self) -> Result<(), Fault> {
         match self.vpcs.iter().find(|id| VpcId::parse(id.as_str()).is_err()) {
-            Some(odd) => Err(("probe", format!("`{}` is no VPC id, such as vpc-0123456789abcdef0", Untrusted::new(odd)))),
+            Some(odd) => {
+                Err(("probe", format!("`{}` is no VPC id, such as vpc-0123456789abcdef0", Untrusted::new(odd))))
+            }
             None => Ok(()),
         }
     }

@@ -160,7 +160,8 @@ fn attach_records(kept: &mut Kept, index: &Index) {
         };
         let most = if private { Weight::Medium } else { Weight::Strong };
         for n in units {
-            let lighter = |p: &Piece| Piece { hit: Hit { weight: p.hit.weight.min(most), ..p.hit.clone() }, ..p.clone() };
+            let lighter =
+                |p: &Piece| Piece { hit: Hit { weight: p.hit.weight.min(most), ..p.hit.clone() }, ..p.clone() };
             kept.units[n].pieces.extend(found.iter().map(lighter));
         }
     }

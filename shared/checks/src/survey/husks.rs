@@ -10,12 +10,12 @@ use picket_model::{Scope, Untrusted, VpcId};
 use super::doors;
 use super::join::is_chosen;
 use super::keep::{Kept, Sign, SignKind};
-use crate::fingerprints::{GENERIC, NODE_AT};
 use crate::fingerprints::catalogue::{Owner, catalogue};
 use crate::fingerprints::facts::host;
 use crate::fingerprints::hit::Hit;
 use crate::fingerprints::schema::Weight;
 use crate::fingerprints::weigh;
+use crate::fingerprints::{GENERIC, NODE_AT};
 
 /// At most so many clues of a cluster are told.
 const MOST_CLUES: usize = 32;
@@ -60,7 +60,13 @@ fn add_unnamed(kept: &Kept, clusters: &mut [Found]) {
         let alone = clusters.len() == 1;
         let fits = |c: &&mut Found| match &sign.vpc {
             Some(vpc) => c.vpcs.contains(vpc) && (of_kind(c) || kind == GENERIC),
-            None => if kind == GENERIC { alone } else { of_kind(c) },
+            None => {
+                if kind == GENERIC {
+                    alone
+                } else {
+                    of_kind(c)
+                }
+            }
         };
         if let [only] = clusters.iter_mut().filter(fits).collect::<Vec<_>>().as_mut_slice() {
             support(only, &[sign]);

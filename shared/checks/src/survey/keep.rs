@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use picket_model::landscape::{
-    Agent, Anonymous, Balancer, Group, GroupRule, Image, Known, Link, Machine, Named, NamedKind, Oidc, Place, Probe, Role,
-    ScalingTier, Sight, Template, Unseen, Volume,
+    Agent, Anonymous, Balancer, Group, GroupRule, Image, Known, Link, Machine, Named, NamedKind, Oidc, Place, Probe,
+    Role, ScalingTier, Sight, Template, Unseen, Volume,
 };
 use picket_model::{GroupId, InstanceId, Untrusted, VpcId};
 

@@ -78,7 +78,8 @@ fn ask_of(port: u16, speaks: Speaks, paths: &'static [&'static str]) -> Ask {
 
 #[tokio::test]
 async fn an_api_server_tells_its_names_its_version_and_who_may_come() {
-    let (at, requests) = serve(Some(acceptor(&["kubernetes", "kubernetes.default.svc", "10.96.0.1"])), api_server).await;
+    let (at, requests) =
+        serve(Some(acceptor(&["kubernetes", "kubernetes.default.svc", "10.96.0.1"])), api_server).await;
     let probes = one(&machine(), at, &ask_of(6443, Speaks::Tls, &["/version", "/healthz"])).await;
     let told: Vec<_> = probes.iter().map(|p| (p.path.as_str(), p.status)).collect();
     assert_eq!(told, [("/version", Some(200)), ("/healthz", Some(401))]);

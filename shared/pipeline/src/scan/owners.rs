@@ -50,7 +50,8 @@ async fn fill(
             Some(launcher) => Some(launcher.clone()),
             None => one(lookout, scope, &Origin::Instance(node.id.clone()), &mut left).await?,
         };
-        let tier = cluster.nodes.iter().find_map(|n| tiers.get(&n.id)).filter(|_| launcher.as_ref().is_none_or(is_service));
+        let tier =
+            cluster.nodes.iter().find_map(|n| tiers.get(&n.id)).filter(|_| launcher.as_ref().is_none_or(is_service));
         cluster.owner = match tier {
             Some(tier) => one(lookout, scope, &Origin::ScalingTier(tier.clone()), &mut left).await?.or(launcher),
             None => launcher,

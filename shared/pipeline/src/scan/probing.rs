@@ -88,7 +88,10 @@ mod tests {
     #[test]
     fn only_machines_in_the_vpcs_that_the_policy_names_are_asked() {
         let named = BTreeSet::from([VpcId::parse("vpc-00000001").unwrap()]);
-        let all = [unsure(1, "vpc-00000001", &["ip-10-0-0-5.ec2.internal", "10.0.0.5"]), unsure(2, "vpc-00000002", &["10.0.0.6"])];
+        let all = [
+            unsure(1, "vpc-00000001", &["ip-10-0-0-5.ec2.internal", "10.0.0.5"]),
+            unsure(2, "vpc-00000002", &["10.0.0.6"]),
+        ];
         let (asked, more) = whom(&all, &named);
         assert_eq!((asked.len(), asked[0].address.as_str(), more), (1, "10.0.0.5", 0));
         assert_eq!(whom(&all, &BTreeSet::new()).0, [], "and nobody where it names none");

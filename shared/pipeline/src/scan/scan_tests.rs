@@ -53,7 +53,9 @@ impl Lookout for Small {
         let template = [("aws:ec2launchtemplate:id", "lt-1")];
         Ok(match after {
             None => ((0..3).map(|n| spotted(n, "r-1", &[])).collect(), Some("2".to_owned())),
-            Some(_) => (vec![spotted(3, "r-2", &[("aws:autoscaling:groupName", "nodes")]), spotted(4, "r-3", &template)], None),
+            Some(_) => {
+                (vec![spotted(3, "r-2", &[("aws:autoscaling:groupName", "nodes")]), spotted(4, "r-3", &template)], None)
+            }
         })
     }
     async fn user_data(&self, _: &Scope, of: &InstanceId) -> Answer<Option<String>> {
