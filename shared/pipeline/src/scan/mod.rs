@@ -17,7 +17,7 @@ use futures::StreamExt as _;
 use futures::stream;
 use jiff::Timestamp;
 use picket_checks::survey::Surveyor;
-use picket_model::landscape::{Sight, Survey, Unseen};
+use picket_model::landscape::{Probe, Sight, Survey, Unseen};
 use picket_model::{InstanceId, Scope, Untrusted};
 use serde::{Deserialize, Serialize};
 
@@ -239,7 +239,8 @@ impl Eye<'_> {
             return;
         }
         let Some(answers) = self.or_unseen("answers to probes", probing.prober.probe(&asked).await) else { return };
-        answers.probes.into_iter().for_each(|probe| self.see(Sight::Probe(probe)));
+        let ours = |probe: &Probe| asked.iter().any(|a| probe.instance.as_ref() == Some(&a.instance));
+        answers.probes.into_iter().filter(ours).for_each(|probe| self.see(Sight::Probe(probe)));
         if more + answers.left > 0 {
             self.unseen("answers to probes", None, format!("{} machines were not asked", more + answers.left));
         }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use futures::FutureExt as _;
-use picket_model::landscape::{Machine, Probe};
+use picket_model::landscape::Machine;
 use picket_model::{Instance, InstanceState};
 
 use super::*;
