@@ -110,7 +110,7 @@ class Deployment:
         """The roles of the stack's functions."""
         found = self.client("iam").list_roles(PathPrefix=f"/picket/{self.stack}/")["Roles"]
         names = [role["RoleName"] for role in found]
-        assert len(found) == 13, f"the stack should have thirteen roles, one a function: {names}"
+        assert len(found) == 14, f"the stack should have fourteen roles, one a function: {names}"
         return found
 
     def control(self, method: str, path: str, data: Any = None) -> Any:

@@ -7,6 +7,7 @@
     POST   /_picket/events                 put one EventBridge event, or a list, on the default bus
     GET    /_picket/events                 how many events still wait to be delivered
     POST   /_picket/clock                  {"offset_seconds": N, "delay_seconds": N, "paused": bool}
+    POST   /_picket/interface-owner        {"interface": ..., "owner": account}: another account made it in a shared subnet
     POST   /_picket/state-change           {"instance-id": ..., "state": ...}: a state change without a call
 
 Answers JSON. Leaves the effects to the modules it orders.
@@ -129,6 +130,15 @@ async def _state_change(order: Any, _: dict) -> dict:
     return order
 
 
+async def _interface_owner(order: Any, _: dict) -> dict:
+    account, region = order.get("account", environment.ACCOUNT), order.get("region", environment.REGION)
+    interface = moto_fixes.interface(account, region, order["interface"])
+    if interface is None:
+        raise Wrong(f"There is no interface {order['interface']}.")
+    interface.picket_owner = order["owner"]
+    return order
+
+
 _ORDERS = {
     ("GET", "health"): _health,
     ("POST", "reset"): _reset,
@@ -139,5 +149,6 @@ _ORDERS = {
     ("POST", "events"): _events,
     ("GET", "events"): _waiting,
     ("POST", "clock"): _clock,
+    ("POST", "interface-owner"): _interface_owner,
     ("POST", "state-change"): _state_change,
 }

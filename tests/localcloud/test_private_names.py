@@ -64,6 +64,7 @@ MOTO = {
     "ec2.responses.instances:InstanceResponse._dot_value_instance_attribute_handler": "the shutdown behaviour",
     "ec2.responses.instances:InstanceResponse._security_grp_instance_attribute_handler": "a call without attributes",
     "ec2.responses.instances:parse_user_data": "user data of ModifyInstanceAttribute",
+    "ec2.models.elastic_network_interfaces:NetworkInterface.owner_id": "interfaces of other accounts",
     "elbv2.models:FakeTargetGroup.deregister": "targets that are not registered taken out",
     "elbv2.models:FakeTargetGroup.health_for": "targets with several ports",
     "elbv2.models:FakeTargetGroup.register": "targets with several ports",

@@ -5,6 +5,7 @@ pub mod error;
 pub mod fixes;
 pub mod list;
 pub mod nodes;
+pub mod probe;
 pub mod reach;
 pub mod server;
 pub mod token;

@@ -13,7 +13,7 @@ use picket_model::{
 
 use crate::messages::{Message, Survey};
 use crate::ports::{Answer, Inventory, Queues};
-use crate::scan::{self, Atlas, Kept, Lookout, Scanned, Spotted, atlas};
+use crate::scan::{self, Atlas, Kept, Lookout, Probing, Scanned, Spotted, With, atlas};
 
 /// How many messages are sent at once.
 const PER_SEND: usize = 100;
@@ -26,6 +26,8 @@ pub struct Ports<'a> {
     pub atlas: &'a dyn Atlas,
     /// Hands on.
     pub queues: &'a dyn Queues,
+    /// Asks machines that signals alone are not sure of; none where there is no prober, or the policy names no VPC.
+    pub probing: Option<Probing<'a>>,
     /// Keeps instances one by one, in accounts that discover cannot look at; none where it does.
     pub inventory: Option<&'a dyn Inventory>,
     /// The stack, for what people are told.
@@ -86,7 +88,8 @@ pub async fn place(ports: &Ports<'_>, asked: &Survey, now: Timestamp) -> Answer<
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.extend(page.iter().filter(|_| ports.inventory.is_some()).map(|s| s.instance.clone()));
     };
-    let scanned = scan::run(ports.lookout, &asked.scope, now, &keep).await;
+    let with = With { keep: &keep, probing: ports.probing, ..With::default() };
+    let scanned = scan::run_with(ports.lookout, &asked.scope, now, &with).await;
     if let Some(inventory) = ports.inventory {
         let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
         inventory.remember(&observations(seen, &scanned, &asked.scope)).await?;
