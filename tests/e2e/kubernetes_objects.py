@@ -66,9 +66,15 @@ def careful() -> list[Object]:
     spec = {"automountServiceAccountToken": False, "serviceAccountName": "web", "containers": [container]}
     plugin = {"containers": [{"name": "c", "image": "docker.io/calico/node:v3.30"}]}
     closed = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    kept = [found for space in ("default", "shop") for found in keeping(space, closed)]
+    account = of("ServiceAccount", "web", "shop", automountServiceAccountToken=False)
+    return [*kept, account, pod("web", "shop", spec), set_of("calico-node", "kube-system", plugin)]
+
+
+def keeping(space: str, closed: Object) -> list[Object]:
+    """A namespace that keeps its pods: by level, by policy, and without a token for who asks for none."""
     return [
-        namespace("shop", **{"pod-security.kubernetes.io/enforce": "restricted"}),
-        pod("web", "shop", spec),
-        of("NetworkPolicy", "deny", "shop", "networking.k8s.io/v1", spec=closed),
-        set_of("calico-node", "kube-system", plugin),
+        namespace(space, **{"pod-security.kubernetes.io/enforce": "restricted"}),
+        of("NetworkPolicy", "deny", space, "networking.k8s.io/v1", spec=closed),
+        of("ServiceAccount", "default", space, automountServiceAccountToken=False),
     ]

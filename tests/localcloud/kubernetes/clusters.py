@@ -40,7 +40,7 @@ def reset() -> None:
 
 def order(account: str, region: str, asked: dict[str, Any]) -> dict[str, Any]:
     """What a test orders: `put` or `delete` objects, without anybody's leave; `page`: the most that a page holds;
-    `compact`: every list that is on its way becomes too old."""
+    `compact`: every list that is on its way becomes too old; `lose_list`: the next one that is begun will."""
     api = _api(account, region, asked["cluster"])
     for found in asked.get("put", []):
         api.store.put(found)
@@ -51,6 +51,7 @@ def order(account: str, region: str, asked: dict[str, Any]) -> dict[str, Any]:
         api.pages.most = asked["page"]
     if asked.get("compact"):
         api.pages.compact()
+    api.pages.lose_next = asked.get("lose_list", api.pages.lose_next)
     if asked.get("forget_requests"):
         api.requests.clear()
     return {"version": api.store.version}

@@ -19,6 +19,7 @@ class Pages:
 
     def __init__(self, most: int | None = None):
         self.most = most  # a page never holds more, whatever the client's limit says
+        self.lose_next = False  # the next list that is begun is too old at its second page
         self._begun: dict[int, list[dict[str, Any]]] = {}
         self._numbers = itertools.count(1)
 
@@ -41,7 +42,9 @@ class Pages:
         metadata: dict[str, Any] = {"resourceVersion": version}
         if end < len(found):
             number = number or next(self._numbers)
-            self._begun[number] = found
+            if not self.lose_next:
+                self._begun[number] = found
+            self.lose_next = False
             metadata |= {"continue": _token(number, end, version), "remainingItemCount": len(found) - end}
         return found[start:end], metadata
 
