@@ -54,27 +54,43 @@ def old_master() -> list[Object]:
 
 
 def careful() -> list[Object]:
-    """Nothing but a workload that keeps to everything."""
+    """Nothing but a workload that keeps to everything, in a cluster whose namespaces keep their pods."""
+    plugin = {"containers": [{"name": "c", "image": "docker.io/calico/node:v3.30"}]}
+    kept = [found for space in ("default", "shop") for found in keeping(space)]
+    system = [quiet_account(space) for space in ("kube-node-lease", "kube-public", "kube-system")]
+    account = of("ServiceAccount", "web", "shop", automountServiceAccountToken=False)
+    return [*kept, *system, account, pod("web", "shop", well_kept()), set_of("calico-node", "kube-system", plugin)]
+
+
+def well_kept() -> Object:
+    """What a pod says that leaves nothing open."""
     context = {
         "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
         "runAsNonRoot": True,
+        "runAsUser": 20000,
         "capabilities": {"drop": ["ALL"]},
+        "seLinuxOptions": {"level": "s0:c123,c456"},
         "seccompProfile": {"type": "RuntimeDefault"},
     }
-    image = "registry.k8s.io/e2e/web@sha256:00"
-    container = {"name": "web", "image": image, "securityContext": context}
-    spec = {"automountServiceAccountToken": False, "serviceAccountName": "web", "containers": [container]}
-    plugin = {"containers": [{"name": "c", "image": "docker.io/calico/node:v3.30"}]}
-    closed = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
-    kept = [found for space in ("default", "shop") for found in keeping(space, closed)]
-    account = of("ServiceAccount", "web", "shop", automountServiceAccountToken=False)
-    return [*kept, account, pod("web", "shop", spec), set_of("calico-node", "kube-system", plugin)]
+    much, probe = {"cpu": "1", "memory": "64Mi"}, {"httpGet": {"path": "/", "port": 8080}}
+    container = {"name": "web", "image": "registry.k8s.io/e2e/web@sha256:00", "securityContext": context}
+    container |= {"resources": {"limits": much, "requests": much}, "livenessProbe": probe, "readinessProbe": probe}
+    volumes = {"fsGroup": 20000, "fsGroupChangePolicy": "OnRootMismatch", "supplementalGroups": [20000]}
+    account = {"automountServiceAccountToken": False, "serviceAccountName": "web"}
+    return {**account, "securityContext": volumes, "containers": [container]}
 
 
-def keeping(space: str, closed: Object) -> list[Object]:
+def keeping(space: str) -> list[Object]:
     """A namespace that keeps its pods: by level, by policy, and without a token for who asks for none."""
+    closed = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     return [
         namespace(space, **{"pod-security.kubernetes.io/enforce": "restricted"}),
         of("NetworkPolicy", "deny", space, "networking.k8s.io/v1", spec=closed),
-        of("ServiceAccount", "default", space, automountServiceAccountToken=False),
+        quiet_account(space),
     ]
+
+
+def quiet_account(space: str) -> Object:
+    """The default account of a namespace, which hands its token to nobody."""
+    return of("ServiceAccount", "default", space, automountServiceAccountToken=False)

@@ -4,10 +4,12 @@ what it says of those that do not let it in or that it cannot reach."""
 from __future__ import annotations
 
 import json
+from typing import Iterator
 
 import pytest
-from kubernetes_cluster import Cluster, cluster, granted, used  # noqa: F401 (a fixture)
-from kubernetes_objects import careful, set_of, something_mines
+from deployment import Deployment
+from kubernetes_cluster import Cluster, granted, used
+from kubernetes_objects import careful, something_mines
 
 MINES = "mining_workload_with_a_miners_marks"
 
@@ -35,19 +37,40 @@ def unseen(picket, cluster: Cluster) -> dict[str, str]:
     return {r["what"]: r["why"] for r in rows if f"/{cluster.name}/*" in r["what"]}
 
 
-def verdicts(picket, cluster: Cluster) -> set[str]:
-    """What a person's `picket assess` says of everything inside a cluster."""
-    said = json.loads(picket.cli("assess", "--evaluations", "--output", "json").stdout)
-    mine = [e for e in said["assessment"]["evaluations"] if e["asset"].startswith("kubernetes.")]
-    return {e["outcome"]["is"] for e in mine if e["asset"].split("/")[1] == cluster.name}
+def without(cluster: Cluster, resource: str) -> None:
+    """Takes one list away from the reader's role."""
+    role = cluster.owner.get("/apis/rbac.authorization.k8s.io/v1/clusterroles/picket-reader")
+    for rule in role["rules"]:
+        rule["resources"] = [r for r in rule["resources"] if r != resource]
+    cluster.put(role)
 
 
-def test_a_careless_cluster_is_told_what_is_wrong_page_by_page(picket, cluster):
-    cluster.let_in("collect", "reader")
-    cluster.put(*something_mines())
-    cluster.order(page=1)
+@pytest.fixture(scope="module")
+def picket(enforcing: Deployment) -> Deployment:
+    return enforcing
+
+
+@pytest.fixture(scope="module")
+def clusters(picket: Deployment) -> Iterator[dict[str, Cluster]]:
+    """One cluster of each sort, all judged at once."""
+    place = picket.new_place()
+    all_ = {name: Cluster(picket, place) for name in ("careless", "careful", "stranger", "private", "denied", "changing")}
+    for name, cluster in all_.items():
+        cluster.put(*(careful() if name == "careful" else something_mines()))
+        if name != "stranger":
+            cluster.let_in("collect", "reader")
+    all_["careless"].order(page=1)
+    all_["changing"].order(page=1, lose_list=True)
+    without(all_["denied"], "clusterrolebindings")
+    all_["private"].close()
     judge(picket)
-    found = findings(picket, cluster)
+    yield all_
+    for cluster in all_.values():
+        cluster.eks.delete_cluster(name=cluster.name)
+
+
+def test_a_careless_cluster_is_told_what_is_wrong_page_by_page(picket, clusters):
+    found, lists = findings(picket, clusters["careless"]), clusters["careless"].asked("collect")
     assert found[MINES] == {"default/Pod/web"}
     assert found["mining_everybody_bound"] == found["kubernetes_anonymous_not_bound"] == {"ClusterRoleBinding/open"}
     assert {
@@ -57,71 +80,52 @@ def test_a_careless_cluster_is_told_what_is_wrong_page_by_page(picket, cluster):
         "kubernetes_namespace_network_policies",
         "kubernetes_pods_without_host_pid",
     } <= set(found)
-    lists = [r for r in cluster.asked("collect") if r["verb"] == "list"]
     assert any("continue" in r["query"] for r in lists), "pages are followed"
     assert {r["code"] for r in lists} <= {200, 404}
 
 
-def test_a_careful_cluster_is_left_in_peace(picket, cluster):
-    cluster.let_in("collect", "reader")
-    cluster.put(*careful())
-    judge(picket)
-    assert findings(picket, cluster) == {}
-    assert unseen(picket, cluster) == {}
+def test_a_careful_cluster_is_left_in_peace(picket, clusters):
+    assert findings(picket, clusters["careful"]) == {}
+    assert unseen(picket, clusters["careful"]) == {}
 
 
-def test_the_role_that_we_ship_is_enough_and_every_right_of_it_is_used(picket, cluster):
-    cluster.let_in("collect", "reader")
-    judge(picket)
-    assert used(cluster.asked("collect")) == granted("reader")
+def test_the_role_that_we_ship_is_enough_and_every_right_of_it_is_used(clusters):
+    assert used(clusters["careless"].asked("collect")) == granted("reader")
 
 
-def test_a_right_that_is_taken_away_is_unknown_with_what_grants_it_and_the_rest_is_judged(picket, cluster):
-    cluster.let_in("collect", "reader")
-    cluster.put(*something_mines())
-    role = cluster.owner.get("/apis/rbac.authorization.k8s.io/v1/clusterroles/picket-reader")
-    for rule in role["rules"]:
-        rule["resources"] = [r for r in rule["resources"] if r != "clusterrolebindings"]
-    cluster.put(role)
-    judge(picket)
-    found = findings(picket, cluster)
+def test_a_right_that_is_taken_away_is_unknown_with_what_grants_it_and_the_rest_is_judged(picket, clusters):
+    found, said = findings(picket, clusters["denied"]), unseen(picket, clusters["denied"])
     assert found[MINES] and "mining_everybody_bound" not in found
-    why = next(why for what, why in unseen(picket, cluster).items() if what.startswith("kubernetes.binding/"))
+    why = next(why for what, why in said.items() if what.startswith("kubernetes.binding/"))
     assert "clusterrolebindings" in why and "kubectl apply -f infra/kubernetes/reader.yaml" in why, why
 
 
-def test_a_list_that_grows_too_old_on_its_way_is_begun_anew(picket, cluster):
-    cluster.let_in("collect", "reader")
-    cluster.put(*something_mines())
-    cluster.order(page=1, lose_list=True)
-    judge(picket)
-    assert 410 in {r["code"] for r in cluster.asked("collect")}
-    assert MINES in findings(picket, cluster)
-    assert unseen(picket, cluster) == {}
+def test_a_list_that_grows_too_old_on_its_way_is_begun_anew(picket, clusters):
+    assert 410 in {r["code"] for r in clusters["changing"].asked("collect")}
+    assert MINES in findings(picket, clusters["changing"])
+    assert unseen(picket, clusters["changing"]) == {}
 
 
-def test_a_cluster_that_did_not_let_us_in_is_unknown_with_what_to_do(picket, cluster):
-    cluster.put(*something_mines())
-    judge(picket)
-    said = unseen(picket, cluster)
+def test_a_cluster_that_did_not_let_us_in_is_unknown_with_what_to_do(picket, clusters):
+    said = unseen(picket, clusters["stranger"])
     assert said and all("eks:CreateAccessEntry" in why for why in said.values()), said
-    assert findings(picket, cluster) == {}
-    assert verdicts(picket, cluster) == {"unknown"}
+    assert findings(picket, clusters["stranger"]) == {}
 
 
-def test_a_private_endpoint_is_unknown_with_what_to_do(picket, cluster):
-    cluster.let_in("collect", "reader")
-    cluster.close()
-    judge(picket)
-    said = unseen(picket, cluster)
+def test_a_private_endpoint_is_unknown_with_what_to_do(picket, clusters):
+    said = unseen(picket, clusters["private"])
     assert said and all("endpoint may be private" in why for why in said.values()), said
-    assert verdicts(picket, cluster) == {"unknown"}
+    assert findings(picket, clusters["private"]) == {}
 
 
-def test_what_was_found_stays_open_while_the_cluster_cannot_be_reached(picket, cluster):
-    cluster.let_in("collect", "reader")
-    cluster.put(*something_mines())
+def test_nothing_passes_where_nothing_was_read(picket, clusters):
+    said = json.loads(picket.cli("assess", "--evaluations", "--output", "json").stdout)["assessment"]["evaluations"]
+    for name in ("stranger", "private"):
+        inside = [e for e in said if e["asset"].startswith("kubernetes.") and f"/{clusters[name].name}/" in e["asset"]]
+        assert {e["outcome"]["is"] for e in inside} == {"unknown"}
+
+
+def test_what_was_found_stays_open_while_the_cluster_cannot_be_reached(picket, clusters):
+    clusters["careless"].close()
     judge(picket)
-    cluster.close()
-    judge(picket)
-    assert MINES in findings(picket, cluster)
+    assert MINES in findings(picket, clusters["careless"])
