@@ -212,8 +212,8 @@ fn ids<'a>(of: impl Iterator<Item = &'a str>) -> Vec<InstanceId> {
 pub(super) fn unreachable(cluster: &Untrusted, instance: &InstanceId, error: &PortError) -> PortError {
     // Texts are bounded, so that each thing is said once: what a person does, and why Picket could not.
     let why = format!(
-        "controllers may replace it. Use `kubectl cordon` and the annotation karpenter.sh/do-not-disrupt=true on the node \
-         in {cluster}; Picket itself could not: {}",
+        "controllers may replace it: `kubectl cordon` it in {cluster} and set karpenter.sh/do-not-disrupt=true on it; Picket \
+         could not: {}",
         error.why
     );
     let kind = if error.kind == Kind::Transient { Kind::Transient } else { Kind::Denied };
