@@ -308,9 +308,11 @@ class Deployment:
 
         return json.loads(eventually(found, f"CloudTrail's record of {name} with {instance}")[0])
 
-    def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Runs `picket` against this deployment, as a person at a terminal."""
+    def cli(self, *arguments: str, user: str = "") -> subprocess.CompletedProcess[str]:
+        """Runs `picket` against this deployment, as a person at a terminal: the account's root, or an IAM user."""
         env = environment.without_real_credentials(dict(os.environ)) | environment.for_clients(self.cloud.port)
+        if user:
+            env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"] = self.key_of(user)
         command = [str(CLI), "--stack", self.stack, *arguments]
         return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
 

@@ -8,8 +8,9 @@ from typing import Iterator
 
 import pytest
 from deployment import Deployment
-from kubernetes_cluster import Cluster, granted, used
+from kubernetes_cluster import OWNER, Cluster, granted, used
 from kubernetes_objects import careful, something_mines
+from test_report import report
 
 MINES = "mining_workload_with_a_miners_marks"
 
@@ -123,6 +124,39 @@ def test_nothing_passes_where_nothing_was_read(picket, clusters):
     for name in ("stranger", "private"):
         inside = [e for e in said if e["asset"].startswith("kubernetes.") and f"/{clusters[name].name}/" in e["asset"]]
         assert {e["outcome"]["is"] for e in inside} == {"unknown"}
+
+
+def test_live_signs_posture_and_exposure_make_one_score_of_the_cluster_wherever_it_is_shown(picket, clusters):
+    picket.invoke("report", {"link": {"minutes": 5, "fresh": True}})
+    reported = {a["asset"]: a for a in report(picket)["assets"]}
+    said = {a["asset"]: a for a in json.loads(picket.cli("assess", "--output", "json", user=OWNER).stdout)["assets"]}
+    asset = f"eks.cluster/{clusters['careless'].name}"
+    assert not [a for a in {**said, **reported} if a.startswith("kubernetes.")], "parts count for their cluster"
+    for risk in (reported[asset], said[asset]):
+        points = [r["weight"] for r in risk["reasons"]]
+        assert risk["score"] == min(sum(points), 100) and points == sorted(points, reverse=True)
+        signals = {r["signal"] for r in risk["reasons"]}
+        assert {"live_critical", "live_high", "posture_high", "exposed", "live_and_exposed"} <= signals
+        [mine] = [r for r in risk["reasons"] if "Pod/web" in r["says"] and "miner" in r["says"]]
+        assert "xmrig" in mine["evidence"]
+    assert reported[asset]["score"] == said[asset]["score"]
+    careful = reported[f"eks.cluster/{clusters['careful'].name}"]
+    assert not [r for r in careful["reasons"] if r["signal"].startswith("live")]
+
+
+def test_people_see_assets_by_score_and_how_each_came_to_be(picket, clusters):
+    asset = f"eks.cluster/{clusters['careless'].name}"
+    page = picket.cli("assess", user=OWNER).stdout
+    assert page.index("highest risk") < page.index("SEVERITY")
+    [line] = [line for line in page.splitlines() if asset in line and "miner" in line][:1]
+    score = line.split()[0]
+    explained = picket.cli("explain", asset, user=OWNER).stdout
+    assert f"risk {score} of 100: {asset}" in explained and "live_and_exposed" in explained
+    finding = json.loads(picket.cli("explain", asset, "--output", "json", user=OWNER).stdout)["risk"][0]["reasons"][0]
+    name = finding["evidence"].split(":")[0]
+    assert f"risk {score} of 100: {asset}" in picket.cli("explain", name, user=OWNER).stdout
+    table = picket.cli("explain", "risk").stdout
+    assert all(f"{r['signal']} " in table for r in [finding])
 
 
 def test_what_was_found_stays_open_while_the_cluster_cannot_be_reached(picket, clusters):

@@ -290,6 +290,14 @@ mod tests {
     }
 
     #[test]
+    fn the_table_is_the_one_that_people_read() {
+        let row = |w: &Weight| format!("| `{}` | {} | {} |", w.name, w.points, w.about);
+        let readme = include_str!("../../../README.md");
+        let missing: Vec<_> = WEIGHTS.iter().map(row).filter(|row| !readme.contains(row)).collect();
+        assert_eq!(missing, Vec::<String>::new());
+    }
+
+    #[test]
     fn every_reason_comes_from_a_row_of_the_table() {
         let all = [
             finding("door", Severity::Critical),
