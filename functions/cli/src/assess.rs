@@ -17,7 +17,7 @@ use crate::show::{Page, Paint, Reply, Text, Tone};
 /// How many findings the table shows unless all are wanted.
 const SHOWN: usize = 25;
 /// How many assets are shown by their risk unless all are wanted, and how many reasons of each.
-const RISKIEST: usize = 8;
+const RISKIEST: usize = 6;
 const REASONS: usize = 3;
 
 /// What `picket assess` takes.
@@ -176,21 +176,13 @@ impl Reply for Answer {
 impl Answer {
     /// The assets by their risk, each with its reasons in order; `picket explain` shows all of them.
     fn riskiest(&self, page: &mut Page) {
-        let why = |a: &AssetRisk| {
-            let told = a.reasons.iter().filter(|r| r.weight > 0).take(REASONS);
-            told.map(|r| format!("{} {}", r.weight, r.says)).collect::<Vec<_>>().join("; ")
-        };
         let at_risk: Vec<&AssetRisk> = self.assets.iter().filter(|a| a.score > 0).collect();
         let shown = if self.shown == usize::MAX { usize::MAX } else { RISKIEST };
-        let rows: Vec<Vec<Text>> = at_risk
-            .iter()
-            .take(shown)
-            .map(|a| vec![Text::toned(heat(a.score), a.score.to_string()), a.asset.clone().into(), why(a).into()])
-            .collect();
+        let rows: Vec<Vec<Text>> = at_risk.iter().take(shown).flat_map(|a| with_reasons(a)).collect();
         if rows.is_empty() {
             return;
         }
-        page.line(Tone::Strong, "highest risk").table(&["SCORE", "ASSET", "BECAUSE"], &[0], rows);
+        page.line(Tone::Strong, "highest risk").table(&["SCORE", "ASSET", "POINTS", "BECAUSE"], &[0, 2], rows);
         if let Some(more) = at_risk.len().checked_sub(shown).filter(|n| *n > 0) {
             page.line(Tone::Dim, format!("and {more} more; `--all` shows them, `picket explain ASSET` every reason"));
         }
@@ -206,6 +198,16 @@ impl Answer {
         let row = |u: &picket_model::Unseen| -> Vec<Text> { vec![u.what.clone().into(), u.why.clone().into()] };
         page.table(&["WHAT", "WHY"], &[], unseen.iter().take(10).map(row).collect());
     }
+}
+
+/// An asset's score, and its heaviest reasons a line each.
+fn with_reasons(asset: &AssetRisk) -> Vec<Vec<Text>> {
+    let told = asset.reasons.iter().filter(|r| r.weight > 0).take(REASONS);
+    let row = |(n, reason): (usize, &picket_model::Reason)| {
+        let (score, name) = if n == 0 { (asset.score.to_string(), asset.asset.clone()) } else { Default::default() };
+        vec![Text::toned(heat(asset.score), score), name.into(), reason.weight.to_string().into(), reason.says.clone().into()]
+    };
+    told.enumerate().map(row).collect()
 }
 
 /// The colour of a score: from 70 on the policy's default cuts off, from 40 on it tells people.

@@ -20,8 +20,8 @@ pub struct Weight {
     pub about: &'static str,
 }
 
-/// The table. Findings of one severity add their row once, and a quarter of it for each further one, up to twice; those of
-/// live rules have rows of their own.
+/// The table. Findings of one severity add their row once, and a quarter of it for each further one, up to twice; of live
+/// rules each rule counts by itself, since two signs say more than the same sign twice.
 pub const WEIGHTS: &[Weight] = &[
     Weight { name: "live_critical", points: 60, about: "a critical sign that something is going on, such as a miner" },
     Weight { name: "live_high", points: 35, about: "a high one, such as what hides itself, or anybody who is bound" },
@@ -70,11 +70,13 @@ pub struct Live {
 pub fn score(of: &str, findings: &[&Finding], live: &Live, about: impl Fn(&str) -> About, now: Timestamp) -> Score {
     let open: Vec<&Finding> = findings.iter().copied().filter(|f| f.status(now) == Status::Open).collect();
     let mut reasons: Vec<Reason> = live.reasons.clone();
-    for severity in [Severity::Critical, Severity::High, Severity::Medium, Severity::Low] {
-        for is_live in [true, false] {
-            let these = open.iter().filter(|f| f.severity == severity && about(&f.rule).live == is_live);
-            several(of, row(severity, is_live), these, &mut reasons);
-        }
+    let mut alike: BTreeMap<(Severity, &str), Vec<&Finding>> = BTreeMap::new();
+    for finding in &open {
+        let rule = if about(&finding.rule).live { finding.rule.as_str() } else { "" };
+        alike.entry((finding.severity, rule)).or_default().push(finding);
+    }
+    for ((severity, rule), findings) in alike {
+        several(of, row(severity, !rule.is_empty()), &findings, &mut reasons);
     }
     let goes_on = !live.reasons.is_empty() || open.iter().any(|f| about(&f.rule).live);
     if let Some(exposed) = open.iter().find(|f| about(&f.rule).exposure) {
@@ -108,19 +110,19 @@ fn row(severity: Severity, live: bool) -> &'static str {
     }
 }
 
-/// The first counts whole, each further one a quarter, and all together twice.
-fn several<'f>(
-    of: &str,
-    name: &'static str,
-    findings: impl Iterator<Item = &'f &'f Finding>,
-    reasons: &mut Vec<Reason>,
-) {
+/// The first counts whole, each further one a quarter, and all together twice. Those that add nothing are counted.
+fn several(of: &str, name: &'static str, findings: &[&Finding], reasons: &mut Vec<Reason>) {
     let full = points(name);
     let mut left = u32::from(full) * 2;
-    for (n, finding) in findings.enumerate() {
+    for (n, finding) in findings.iter().enumerate() {
         let weight = if n == 0 { full } else { full.div_ceil(4) };
         let weight = u8::try_from(u32::from(weight).min(left)).unwrap_or(0);
         left -= u32::from(weight);
+        if weight == 0 {
+            let says = format!("{} more of this severity add nothing", findings.len() - n);
+            reasons.push(Reason { signal: name.to_owned(), weight, says, evidence: format!("{} and so on", finding.id) });
+            return;
+        }
         reasons.push(Reason { weight, ..reason(of, name, &finding.title, finding) });
     }
 }
@@ -130,10 +132,18 @@ fn points(name: &str) -> u8 {
 }
 
 fn reason(of: &str, name: &str, says: &str, finding: &Finding) -> Reason {
-    let part = if finding.asset == of { String::new() } else { format!(" ({})", finding.asset) };
+    let part = if finding.asset == of { String::new() } else { format!(" ({})", part_of(of, &finding.asset)) };
     let read = finding.readings.first().map_or_else(String::new, |r| format!(": {} is {}", r.at, r.found));
     let evidence = format!("{}{read}", finding.id);
     Reason { signal: name.to_owned(), weight: points(name), says: format!("{says}{part}"), evidence }
+}
+
+/// A part of a cluster without the cluster's name, such as `workload shop/Pod/web`; another asset as it is called.
+fn part_of(of: &str, asset: &str) -> String {
+    let cluster = of.split_once('/').map_or("", |(_, name)| name);
+    let inside = asset.strip_prefix("kubernetes.").and_then(|rest| rest.split_once('/'));
+    let named = inside.and_then(|(kind, id)| Some((kind, id.strip_prefix(cluster)?.strip_prefix('/')?)));
+    named.map_or_else(|| asset.to_owned(), |(kind, rest)| format!("{kind} {rest}"))
 }
 
 /// Where an asset is, and which it is.
@@ -212,7 +222,7 @@ mod tests {
     }
 
     fn about(rule: &str) -> About {
-        About { exposure: rule == "door", live: rule == "miner" }
+        About { exposure: rule == "door", live: rule.starts_with("miner") }
     }
 
     fn total(findings: &[Finding], live: &[u8]) -> u8 {
@@ -240,6 +250,10 @@ mod tests {
     fn a_hundred_small_things_are_not_a_great_one() {
         let small: Vec<_> = (0..100).map(|n| finding(&format!("small{n}"), Severity::Low)).collect();
         assert_eq!(total(&small, &[]), 4);
+        let small: Vec<_> = small.iter().collect();
+        let score = score("eks.cluster/prod", &small, &Live::default(), about, now());
+        let last = score.reasons.last().unwrap();
+        assert_eq!((score.reasons.len(), last.says.as_str()), (4, "97 more of this severity add nothing"));
         let great: Vec<_> = (0..9).map(|n| finding(&format!("great{n}"), Severity::Critical)).collect();
         assert_eq!(total(&great, &[90]), 100);
     }
@@ -249,7 +263,9 @@ mod tests {
         let (miner, door) = (finding("miner", Severity::Critical), finding("door", Severity::Medium));
         assert_eq!(total(std::slice::from_ref(&miner), &[]), 60);
         assert_eq!(total(&[miner.clone(), finding("weak", Severity::High)], &[]), 80);
-        assert_eq!(total(&[miner, door], &[]), 100, "60 for it, 8 and 20 for the door, 15 for both");
+        assert_eq!(total(&[miner.clone(), door], &[]), 100, "60 for it, 8 and 20 for the door, 15 for both");
+        let weak = [finding("weak", Severity::Low), finding("miner2", Severity::Critical), miner];
+        assert_eq!(total(&weak, &[]), 100, "each live rule counts whole");
     }
 
     #[test]
@@ -271,7 +287,7 @@ mod tests {
         let expected = [("ec2.instance/i-1", 1), ("ec2.instance/i-2", 1), ("eks.cluster/prod", 3), ("s3.bucket/b", 1)];
         assert_eq!(counted, expected);
         let score = score("eks.cluster/prod", &[&findings[0]], &Live::default(), about, now());
-        assert!(score.reasons[0].says.ends_with("(kubernetes.workload/prod/shop/Pod/web)"), "{:?}", score.reasons);
+        assert!(score.reasons[0].says.ends_with("(workload shop/Pod/web)"), "{:?}", score.reasons);
     }
 
     #[test]
