@@ -15,7 +15,7 @@ mod fake;
 #[cfg(test)]
 mod server_tests;
 
-pub use error::{ApiError, Failure};
+pub use error::{ApiError, Failure, Role};
 pub use fixes::KubernetesFixes;
 pub use list::Page;
 pub use nodes::ClusterNodes;

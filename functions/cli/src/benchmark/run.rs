@@ -59,7 +59,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<Exit, Failure> 
     }
     let run = answer(&args, &case.of, &assessed.assessment, session);
     let fails = run.benchmarks.iter().flat_map(|b| &b.controls).any(|c| c.outcome == Outcome::Fail);
-    let assets = risks(&case.book, &assessed.assessment.findings, case.at);
+    let assets = risks(&case.book, &assessed.assessment.findings, &[], case.at);
     render::answer(session, &run, &assessed.assessment, &case.of, assets)?;
     Ok(if fails { Exit::Found } else { Exit::Done })
 }
