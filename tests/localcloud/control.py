@@ -7,6 +7,7 @@
     POST   /_picket/events                 put one EventBridge event, or a list, on the default bus
     GET    /_picket/events                 how many events still wait to be delivered
     POST   /_picket/clock                  {"offset_seconds": N, "delay_seconds": N, "paused": bool}
+    POST   /_picket/nodes                  {"instance-id": ..., "root": FOLDER}: Systems Manager reaches it; `managed_nodes.py`
     POST   /_picket/state-change           {"instance-id": ..., "state": ...}: a state change without a call
 
 Answers JSON. Leaves the effects to the modules it orders.
@@ -21,8 +22,11 @@ from urllib.parse import parse_qs
 import calls
 import environment
 import faults
+import managed_nodes
 import ministack_internals as ministack
 import moto_fixes
+import run_command
+import systems_documents
 import systems_inventory
 import trail
 
@@ -77,6 +81,9 @@ async def _reset(_: Any, query: dict) -> dict:
         await ministack.reset()
         moto_fixes.reset()
         systems_inventory.reset()
+        run_command.reset()
+        managed_nodes.reset()
+        systems_documents.reset()
     return {"reset": what}
 
 
@@ -123,6 +130,11 @@ async def _clock(order: Any, _: dict) -> dict:
     return trail.set_clock(order or {})
 
 
+async def _node(order: Any, _: dict) -> dict:
+    with ministack.scope(order.get("account", environment.ACCOUNT), order.get("region", environment.REGION)):
+        return managed_nodes.register(order)
+
+
 async def _state_change(order: Any, _: dict) -> dict:
     with ministack.scope(order.get("account", environment.ACCOUNT), order.get("region", environment.REGION)):
         trail.state_change(order["instance-id"], order["state"])
@@ -139,5 +151,6 @@ _ORDERS = {
     ("POST", "events"): _events,
     ("GET", "events"): _waiting,
     ("POST", "clock"): _clock,
+    ("POST", "nodes"): _node,
     ("POST", "state-change"): _state_change,
 }
