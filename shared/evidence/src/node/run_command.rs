@@ -27,6 +27,8 @@ const AT_ONCE: usize = 10;
 /// How often, and how long, an answer is waited for.
 const LOOKS: u32 = 60;
 const BETWEEN: Duration = Duration::from_secs(3);
+/// How long a command may wait for the node's agent, in seconds.
+const DELIVERED_WITHIN: i32 = 60;
 /// How long all nodes of a place are asked. An assessment in AWS has 15 minutes, and its other evidence is worth keeping:
 /// nodes that were not reached by then are unknown.
 const IN_ALL: Duration = Duration::from_secs(9 * 60);
@@ -196,7 +198,7 @@ async fn whole(client: &aws_sdk_ssm::Client, document: &str, instance: &str) -> 
 
 /// Sends the document to one node, and waits for what it says.
 async fn ask(client: &aws_sdk_ssm::Client, document: &str, instance: &str, parts: &str) -> Result<String, String> {
-    let call = client.send_command().document_name(document).instance_ids(instance);
+    let call = client.send_command().document_name(document).instance_ids(instance).timeout_seconds(DELIVERED_WITHIN);
     let sent = call.parameters("Sections", vec![parts.to_owned()]).send().await.map_err(|e| reason(SEND, &e))?;
     let id = sent.command().and_then(|c| c.command_id()).unwrap_or_default().to_owned();
     for _ in 0..LOOKS {
@@ -217,6 +219,9 @@ async fn ask(client: &aws_sdk_ssm::Client, document: &str, instance: &str, parts
                 | CommandInvocationStatus::Delayed,
             )
             | None => {}
+            Some(CommandInvocationStatus::TimedOut) if answer.response_code() < 0 => {
+                return Err("its Systems Manager agent is online and took no command; restart the agent".to_owned());
+            }
             Some(other) => return Err(format!("the collector ended with {other} there; see Run Command's history")),
         }
     }
