@@ -83,8 +83,8 @@ impl AwsFixes<'_> {
                     return Err(PortError::new(doing, node, Kind::Conflict, "another change of it is under way"));
                 }
                 Some(other) => {
-                    let why = format!("{other}: {}", answer.standard_error_content().unwrap_or_default());
-                    return Err(PortError::new(doing, node, Kind::Other, &why));
+                    let why = why_failed(answer.standard_error_content().unwrap_or_default());
+                    return Err(PortError::new(doing, node, Kind::Other, &format!("{other}: {why}")));
                 }
             }
         }
@@ -119,9 +119,37 @@ fn parameters(aim: &Aim, verb: &str, value: &str) -> HashMap<String, Vec<String>
     .collect()
 }
 
+/// What our document says when it fails, without where it kept a backup and without the agent's own line.
+fn why_failed(errors: &str) -> String {
+    let of_others = ["kept ", "failed to run commands"];
+    let lines = errors.lines().map(str::trim).filter(|l| !l.is_empty() && !of_others.iter().any(|o| l.starts_with(o)));
+    lines.collect::<Vec<_>>().join("; ")
+}
+
 /// The last line of what it said is JSON.
 fn said(node: &str, text: &str) -> Answer<Value> {
     let line = text.lines().rev().find(|l| l.trim_start().starts_with('{')).unwrap_or_default();
     serde_json::from_str(line)
         .map_err(|e| PortError::new("reading the answer of node", node, Kind::Other, &e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_told_in_the_words_of_the_document() {
+        let errors = "kept /var/lib/picket/backups/x.1\nthe kubelet did not become healthy with it\n\nfailed to run commands: exit status 1";
+        assert_eq!(why_failed(errors), "the kubelet did not become healthy with it");
+    }
+
+    #[test]
+    fn what_the_document_is_asked_is_in_its_parameters() {
+        let with = json!({"field": "readOnlyPort", "value": "0"});
+        let with = with.as_object().cloned().unwrap_or_default();
+        let aim = Aim { action: "node_set_kubelet".to_owned(), target: "i-1".to_owned(), with };
+        let made = parameters(&aim, "write", "0");
+        assert_eq!((made["Kind"][0].as_str(), made["Field"][0].as_str()), ("kubelet", "readOnlyPort"));
+        assert_eq!((made["Path"][0].as_str(), made["Value"][0].as_str()), ("-", "0"));
+    }
 }

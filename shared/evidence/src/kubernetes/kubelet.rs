@@ -103,7 +103,12 @@ pub fn said(flags: &BTreeMap<String, String>, config: Option<&Value>) -> Value {
         let by_file = config.and_then(|c| c.pointer(s.at)).filter(|v| !v.is_null()).cloned();
         Some((s.name.to_owned(), by_flag.or_else(|| by_file.map(|v| defaulted(s.name, shaped(v, s.form))))?))
     };
-    SETTINGS.iter().filter_map(one).collect::<Map<_, _>>().into()
+    let mut found: Map<_, _> = SETTINGS.iter().filter_map(one).collect();
+    let gates = feature_gates(flags, config);
+    if gates.as_object().is_some_and(|g| !g.is_empty()) {
+        found.insert("feature_gates".to_owned(), gates);
+    }
+    found.into()
 }
 
 /// A zero duration in a file means the default; on the command line it means for ever.

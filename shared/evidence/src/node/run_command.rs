@@ -26,11 +26,11 @@ const ANSWER: &str = "ssm:GetCommandInvocation";
 const STACK: &str = "PICKET_STACK";
 /// How many nodes are asked at once.
 const AT_ONCE: usize = 10;
-/// How often, and how long, an answer is waited for.
+/// How often an answer is looked for, and how long between two looks: at first one second, and longer each time.
 const LOOKS: u32 = 60;
 const BETWEEN: Duration = Duration::from_secs(3);
-/// How long a command may wait for the node's agent, in seconds.
-const DELIVERED_WITHIN: i32 = 60;
+/// How long a command may wait for the node's agent, in seconds: less is not taken.
+const DELIVERED_WITHIN: i32 = 30;
 /// How long all nodes of a place are asked. An assessment in AWS has 15 minutes, and its other evidence is worth keeping:
 /// nodes that were not reached by then are unknown.
 const IN_ALL: Duration = Duration::from_secs(9 * 60);
@@ -242,8 +242,8 @@ async fn ask(client: &aws_sdk_ssm::Client, document: &str, instance: &str, parts
     let call = client.send_command().document_name(document).instance_ids(instance).timeout_seconds(DELIVERED_WITHIN);
     let sent = call.parameters("Sections", vec![parts.to_owned()]).send().await.map_err(|e| reason(SEND, &e))?;
     let id = sent.command().and_then(|c| c.command_id()).unwrap_or_default().to_owned();
-    for _ in 0..LOOKS {
-        tokio::time::sleep(BETWEEN).await;
+    for n in 1..=LOOKS {
+        tokio::time::sleep(Duration::from_secs(n.into()).min(BETWEEN)).await;
         let answer = match client.get_command_invocation().command_id(&id).instance_id(instance).send().await {
             Ok(answer) => answer,
             // Not there yet.
