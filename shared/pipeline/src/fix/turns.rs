@@ -39,3 +39,7 @@ fn of(fix: &Fix) -> BTreeSet<String> {
     let named = |facts: &Value| facts.get("turn").and_then(Value::as_str).map(str::to_owned);
     fix.steps.iter().filter_map(|s| named(&s.facts)).collect()
 }
+
+#[cfg(test)]
+#[path = "turns_tests.rs"]
+mod tests;
