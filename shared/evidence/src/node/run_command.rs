@@ -41,7 +41,7 @@ const PORTIONS: &[&str] = &[
     "files",
     "kubelet,kubernetes,docker,containerd,bottlerocket",
     "packages",
-    "systemd,modules,mounted,mounts,sysctl,sshd,audit,accounts,passwords,groups",
+    "systemd,modules,mounts,sysctl,sshd,audit,accounts,groups",
     "configs",
     "guarded,settings",
     "strays",
