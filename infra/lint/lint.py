@@ -197,7 +197,7 @@ WRITES = {
     "Discover": {"asset#*", "seen#*"}, "Sweep": {"asset#*", "cluster#*", "places", "seen#*"}, "Assess": {"policy"},
     "Collect": {"finding#*", "benchmark#*"},
     "Respond": {"hold#*", "case#*", "vpc#*", "blast#*"}, "Release": {"hold#*", "case#*"}, "Notify": {"episode#*", "notice#*"}, "Watch": set(),
-    "Ask": set(), "Deny": set(), "Fix": {"fix#*", "case#*", "blast#*"}, "Report": {"report#*", "trend#*"},
+    "Ask": set(), "Deny": set(), "Fix": {"fix#*", "case#*", "blast#*", "turn#*"}, "Report": {"report#*", "trend#*"},
     "Audit": {"audit#*"}, "Probe": set(),
 }
 SENDS = {

@@ -8,6 +8,7 @@
     GET    /_picket/events                 how many events still wait to be delivered
     POST   /_picket/clock                  {"offset_seconds": N, "delay_seconds": N, "paused": bool}
     POST   /_picket/interface-owner        {"interface": ..., "owner": account}: another account made it in a shared subnet
+    POST   /_picket/nodes                  {"instance-id": ..., "root": FOLDER}: Systems Manager reaches it; `managed_nodes.py`
     POST   /_picket/state-change           {"instance-id": ..., "state": ...}: a state change without a call
     POST   /_picket/kubernetes             {"cluster": NAME, "put": [object], "delete": [path], "page": N, "compact": bool}
     GET    /_picket/kubernetes?cluster=N   who asked the API server of a cluster for what, and the code that he got
@@ -24,8 +25,11 @@ from urllib.parse import parse_qs
 import calls
 import environment
 import faults
+import managed_nodes
 import ministack_internals as ministack
 import moto_fixes
+import run_command
+import systems_documents
 import systems_inventory
 import trail
 from kubernetes import clusters
@@ -83,6 +87,9 @@ async def _reset(_: Any, query: dict) -> dict:
         moto_fixes.reset()
         systems_inventory.reset()
         clusters.reset()
+        run_command.reset()
+        managed_nodes.reset()
+        systems_documents.reset()
     return {"reset": what}
 
 
@@ -129,6 +136,11 @@ async def _clock(order: Any, _: dict) -> dict:
     return trail.set_clock(order or {})
 
 
+async def _node(order: Any, _: dict) -> dict:
+    with ministack.scope(order.get("account", environment.ACCOUNT), order.get("region", environment.REGION)):
+        return managed_nodes.register(order)
+
+
 async def _state_change(order: Any, _: dict) -> dict:
     with ministack.scope(order.get("account", environment.ACCOUNT), order.get("region", environment.REGION)):
         trail.state_change(order["instance-id"], order["state"])
@@ -166,5 +178,6 @@ _ORDERS = {
     ("POST", "interface-owner"): _interface_owner,
     ("GET", "kubernetes"): _asked_of_cluster,
     ("POST", "kubernetes"): _change_cluster,
+    ("POST", "nodes"): _node,
     ("POST", "state-change"): _state_change,
 }

@@ -46,11 +46,13 @@ def action_of(service: str, method: str, path: str, headers: dict, body: bytes, 
 _original_extract_action = iam_actions.extract_iam_action
 
 
-def authorize_ec2_ourselves() -> None:
-    """Keep ministack's own permission check off EC2: it sees neither moto's tags nor more than one resource a call."""
+def authorize_ourselves() -> None:
+    """Keep ministack's own permission check off EC2 and SendCommand: it sees neither moto's tags nor more than one resource
+    a call."""
 
     def extract(service: str, *args: Any, **kwargs: Any) -> str | None:
-        return None if service == "ec2" else _original_extract_action(service, *args, **kwargs)
+        action = None if service == "ec2" else _original_extract_action(service, *args, **kwargs)
+        return None if action == "ssm:SendCommand" else action
 
     iam_actions.extract_iam_action = extract
 
@@ -68,17 +70,23 @@ def authorize_batches_as_single_calls() -> None:
     iam_actions.extract_iam_action = extract
 
 
-def keep_ssm_documents() -> None:
-    """`AWS::SSM::Document` in a template: it is kept by its name. No node runs it here; see test_fix_node.py."""
+def keep_ssm_documents(keep: Any, forget: Any) -> None:
+    """`AWS::SSM::Document` in a template: handed to whoever keeps documents, by its name."""
 
     def create(logical_id: str, properties: dict, stack: str) -> tuple[str, dict]:
-        return properties.get("Name") or f"{stack}-{logical_id}", {}
+        name = properties.get("Name") or f"{stack}-{logical_id}"
+        keep(name, properties["Content"])
+        return name, {}
 
-    def update(physical_id: str, _before: dict, _after: dict, _stack: str) -> tuple[str, dict]:
+    def update(physical_id: str, _before: dict, after: dict, _stack: str) -> tuple[str, dict]:
+        keep(physical_id, after["Content"])
         return physical_id, {}
 
+    def delete(physical_id: str, *_: Any) -> None:
+        forget(physical_id)
+
     provisioners._RESOURCE_HANDLERS.setdefault(
-        "AWS::SSM::Document", {"create": create, "update": update, "delete": lambda *_: None}
+        "AWS::SSM::Document", {"create": create, "update": update, "delete": delete}
     )
 
 
@@ -249,9 +257,9 @@ async def reset() -> None:
 # --- permissions and callers
 
 
-def check(key: str, action: str, resource: str, context: dict) -> Any | None:
+def check(key: str, action: str, resource: str, context: dict, service: str = "ec2") -> Any | None:
     """None when the policies allow it, else ministack's description of the refusal."""
-    return iam_evaluator.enforce(key, f"ec2:{action}", "ec2", get_region(), resource, context)
+    return iam_evaluator.enforce(key, f"{service}:{action}", service, get_region(), resource, context)
 
 
 def is_authentication_failure(refusal: Any) -> bool:

@@ -17,6 +17,7 @@ pub mod from_kubeconfig;
 pub mod from_node;
 pub mod identity;
 pub mod kubelet;
+pub mod managed_nodes;
 pub mod namespaces;
 pub mod network_policies;
 pub mod node_files;
