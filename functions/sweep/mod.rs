@@ -13,7 +13,7 @@ use picket_model::{Scope, VpcId};
 use picket_pipeline::PortError;
 use picket_pipeline::in_force;
 use picket_pipeline::messages::Survey;
-use picket_pipeline::ports::{Clock as _, Inventory};
+use picket_pipeline::ports::{Clock as _, Inventory, Kind};
 use picket_pipeline::round;
 use picket_pipeline::scan::Probing;
 use picket_pipeline::sweep::{self, Ports};
@@ -45,8 +45,11 @@ pub async fn run() -> Result<(), Error> {
 /// The clock says to look everywhere. What is here comes first, and does not depend on the rest.
 async fn scheduled(entry: &Entry, places: &Places, home: &Scope) -> Result<(), Error> {
     here(entry, home).await?;
-    health::check(entry, home, SystemClock.now()).await;
-    let scopes = places.all(entry, home).await?;
+    let scopes = places.all(entry, home, SystemClock.now()).await;
+    let own = scopes.iter().flatten().filter(|scope| scope.account == home.account);
+    let regions: Vec<_> = own.map(|scope| scope.region.clone()).collect();
+    health::check(entry, home, &regions, SystemClock.now()).await;
+    let scopes = scopes?;
     round::send(&entry.queues, &scopes, "the sweep").await?;
     tracing::info!(places = scopes.len(), "a look at every place is asked for");
     Ok(())
@@ -81,7 +84,14 @@ async fn look(entry: &Entry, places: &Places, home: &Scope, message: Message) ->
         Ok(asked) => asked,
         Err(again) => return again,
     };
-    let watch = places.watch(&asked.scope.account, &home.account).await;
+    let watch = match places.watch(&asked.scope.account, home).await {
+        Ok(watch) => watch,
+        Err(error) if error.kind == Kind::Denied => {
+            let told = places.shut(entry, home, &asked.scope.account, &error, SystemClock.now()).await;
+            return told.map_or_else(Handled::from, |()| Handled::Done);
+        }
+        Err(error) => return error.into(),
+    };
     let elsewhere = asked.scope.account != home.account;
     let functions = Functions::new(&entry.clients, &entry.settings.stack);
     let vpcs = match probed(entry).await {

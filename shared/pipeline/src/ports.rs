@@ -242,8 +242,13 @@ pub struct Look<'a> {
 pub trait Inventory: Send + Sync {
     /// When each was first seen; what is new is remembered as seen at `at`. Answers in the order of the question.
     async fn first_seen(&self, account: &AccountId, what: &[Seen], at: Timestamp) -> Answer<Vec<Timestamp>>;
-    /// Adds or refreshes assets.
-    async fn remember(&self, observations: &[Observation]) -> Answer<()>;
+    /// Adds or refreshes assets. Answers the ids of those whose first judgement nobody has asked for yet.
+    async fn remember(&self, observations: &[Observation]) -> Answer<Vec<String>>;
+    /// Notes that the first judgement of these was asked for.
+    async fn asked_for(&self, scope: &Scope, ids: &[String]) -> Answer<()> {
+        let _ = (scope, ids);
+        Ok(())
+    }
     /// Keeps how many instances run in an account and Region.
     async fn keep_running(&self, scope: &Scope, count: usize) -> Answer<()>;
     /// Takes a launch for looking at it as a whole until `until`. False if another trigger did so before: AWS sends
