@@ -38,6 +38,9 @@ pub const WEIGHTS: &[Weight] = &[
     Weight { name: "waived", points: 0, about: "a waived finding adds nothing; it is shown" },
 ];
 
+/// How many readings of a finding a reason repeats.
+const READINGS: usize = 3;
+
 /// What a rule is about, beside posture.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct About {
@@ -143,8 +146,8 @@ fn points(name: &str) -> u8 {
 
 fn reason(of: &str, name: &str, says: &str, finding: &Finding) -> Reason {
     let part = if finding.asset == of { String::new() } else { format!(" ({})", part_of(of, &finding.asset)) };
-    let read = finding.readings.first().map_or_else(String::new, |r| format!(": {} is {}", r.at, r.found));
-    let evidence = format!("{}{read}", finding.id);
+    let read: Vec<String> = finding.readings.iter().take(READINGS).map(|r| format!("{} is {}", r.at, r.found)).collect();
+    let evidence = format!("{}: {}", finding.id, read.join("; "));
     Reason { signal: name.to_owned(), weight: points(name), says: format!("{says}{part}"), evidence }
 }
 
