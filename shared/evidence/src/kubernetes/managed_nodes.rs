@@ -28,9 +28,7 @@ mod tests {
 
     #[test]
     fn a_node_of_fargate_is_awss_and_an_instance_is_not() {
-        let node = |name: &str, labels: serde_json::Value, id: &str| {
-            json!({"kind": "Node", "metadata": {"name": name, "labels": labels}, "spec": {"providerID": id}})
-        };
+        let node = |name: &str, labels: serde_json::Value, id: &str| json!({"kind": "Node", "metadata": {"name": name, "labels": labels}, "spec": {"providerID": id}});
         let objects = Objects::of([
             node("fargate-a", json!({"eks.amazonaws.com/compute-type": "fargate"}), ""),
             node("fargate-b", json!({}), "aws:///us-east-1a/0123-4567/fargate-ip-10-0-0-1.ec2.internal"),

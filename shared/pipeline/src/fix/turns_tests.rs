@@ -5,7 +5,9 @@ use futures::FutureExt as _;
 use picket_model::fix::{Fix, FixState};
 use serde_json::json;
 
-use super::super::tests::{FAULTS, FIXING, aim, drive, fix, id, ordered, ports, scope, settings, sound, undo_of, world};
+use super::super::tests::{
+    FAULTS, FIXING, aim, drive, fix, id, ordered, ports, scope, settings, sound, undo_of, world,
+};
 use super::super::{Order, Outcome, Work, work};
 use crate::fakes::Fault;
 use crate::fakes::fixing::FixWorld;

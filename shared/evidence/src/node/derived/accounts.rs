@@ -87,7 +87,8 @@ mod tests {
 
     #[test]
     fn what_is_there_twice_is_named() {
-        let account = |name: &str, uid: i64, gid: i64| json!({"name": name, "uid": uid, "gid": gid, "password": "locked"});
+        let account =
+            |name: &str, uid: i64, gid: i64| json!({"name": name, "uid": uid, "gid": gid, "password": "locked"});
         let all = json!({
             "accounts": [account("root", 0, 0), account("toor", 0, 0), account("ann", 7, 7), account("ann", 8, 8)],
             "groups": [{"name": "root", "gid": 0}, {"name": "wheel", "gid": 0}, {"name": "ann", "gid": 7}, {"name": "ann", "gid": 8}],

@@ -9,15 +9,8 @@ use serde_json::Value;
 /// How many rules a report holds at most: with so many, some may be missing.
 const MOST: usize = 2000;
 /// What narrows a rule to the users that people log in as, or to nothing.
-const HARMLESS: [&str; 7] = [
-    "a0=0",
-    "a0=0x0",
-    "auid>=500",
-    "auid>=1000",
-    "auid!=unset",
-    "auid!=-1",
-    "auid!=4294967295",
-];
+const HARMLESS: [&str; 7] =
+    ["a0=0", "a0=0x0", "auid>=500", "auid>=1000", "auid!=unset", "auid!=-1", "auid!=4294967295"];
 
 /// What these rules see. `log` is the log that sudo writes, if it is told to.
 pub fn covered(rules: &Value, log: &str) -> Option<Value> {
@@ -144,9 +137,23 @@ mod tests {
             "",
         );
         let expected = [
-            "a /etc/sudoers", "a /etc/sudoers.d", "a /run/utmp", "a /usr/bin/su", "b32 openat EACCES", "b64 adjtimex",
-            "b64 clock_settime", "b64 execve euid!=uid", "b64 settimeofday", "immutable", "r /usr/bin/su", "w /etc/sudoers",
-            "w /etc/sudoers.d", "w /run/utmp", "w /usr/bin/su", "x /usr/bin/chcon", "x /usr/bin/su",
+            "a /etc/sudoers",
+            "a /etc/sudoers.d",
+            "a /run/utmp",
+            "a /usr/bin/su",
+            "b32 openat EACCES",
+            "b64 adjtimex",
+            "b64 clock_settime",
+            "b64 execve euid!=uid",
+            "b64 settimeofday",
+            "immutable",
+            "r /usr/bin/su",
+            "w /etc/sudoers",
+            "w /etc/sudoers.d",
+            "w /run/utmp",
+            "w /usr/bin/su",
+            "x /usr/bin/chcon",
+            "x /usr/bin/su",
         ];
         assert_eq!(seen, expected);
     }

@@ -9,20 +9,47 @@ use crate::kubernetes::objects::{text, texts};
 
 /// Flags with a value.
 const WORDS: [&str; 15] = [
-    "authorization-plugin", "cgroup-parent", "config-file", "default-ulimit", "host", "insecure-registry", "log-driver",
-    "log-level", "seccomp-profile", "storage-driver", "storage-opt", "tlscacert", "tlscert", "tlskey", "userns-remap",
+    "authorization-plugin",
+    "cgroup-parent",
+    "config-file",
+    "default-ulimit",
+    "host",
+    "insecure-registry",
+    "log-driver",
+    "log-level",
+    "seccomp-profile",
+    "storage-driver",
+    "storage-opt",
+    "tlscacert",
+    "tlscert",
+    "tlskey",
+    "userns-remap",
 ];
 /// Flags that are on or off.
-const SWITCHES: [&str; 8] = [
-    "experimental", "icc", "iptables", "live-restore", "no-new-privileges", "tls", "tlsverify", "userland-proxy",
-];
+const SWITCHES: [&str; 8] =
+    ["experimental", "icc", "iptables", "live-restore", "no-new-privileges", "tls", "tlsverify", "userland-proxy"];
 /// What is to be audited.
 const PATHS: [&str; 20] = [
-    "/etc/containerd/config.toml", "/etc/default/docker", "/etc/docker", "/etc/docker/daemon.json", "/etc/sysconfig/docker",
-    "/etc/systemd/system/docker.service", "/etc/systemd/system/docker.socket", "/lib/systemd/system/docker.service",
-    "/lib/systemd/system/docker.socket", "/run/containerd", "/run/containerd/containerd.sock", "/usr/bin/containerd",
-    "/usr/bin/containerd-shim", "/usr/bin/containerd-shim-runc-v1", "/usr/bin/containerd-shim-runc-v2", "/usr/bin/dockerd",
-    "/usr/bin/runc", "/usr/lib/systemd/system/docker.service", "/usr/lib/systemd/system/docker.socket", "/var/lib/docker",
+    "/etc/containerd/config.toml",
+    "/etc/default/docker",
+    "/etc/docker",
+    "/etc/docker/daemon.json",
+    "/etc/sysconfig/docker",
+    "/etc/systemd/system/docker.service",
+    "/etc/systemd/system/docker.socket",
+    "/lib/systemd/system/docker.service",
+    "/lib/systemd/system/docker.socket",
+    "/run/containerd",
+    "/run/containerd/containerd.sock",
+    "/usr/bin/containerd",
+    "/usr/bin/containerd-shim",
+    "/usr/bin/containerd-shim-runc-v1",
+    "/usr/bin/containerd-shim-runc-v2",
+    "/usr/bin/dockerd",
+    "/usr/bin/runc",
+    "/usr/lib/systemd/system/docker.service",
+    "/usr/lib/systemd/system/docker.socket",
+    "/var/lib/docker",
 ];
 
 /// `flags` and `tls` of a daemon that runs, and `paths` of one that is installed.
@@ -108,7 +135,18 @@ mod tests {
 
     #[test]
     fn a_daemon_tells_what_its_command_line_sets_and_how_its_keys_are_guarded() {
-        let argv = json!(["/usr/bin/dockerd", "-H", "fd://", "-Htcp://0.0.0.0:2376", "--icc=false", "--tlsverify", "--label", "reduced", "--log-level", "warn"]);
+        let argv = json!([
+            "/usr/bin/dockerd",
+            "-H",
+            "fd://",
+            "-Htcp://0.0.0.0:2376",
+            "--icc=false",
+            "--tlsverify",
+            "--label",
+            "reduced",
+            "--log-level",
+            "warn"
+        ]);
         let all = json!({
             "docker": {"installed": true, "pid": "50", "daemon": {"tlscacert": "/etc/docker/ca.pem"}},
             "processes": {"50": {"argv": argv}},
@@ -117,7 +155,10 @@ mod tests {
         let made = facts(&all);
         let expected = json!({"host": ["fd://", "tcp://0.0.0.0:2376"], "icc": ["false"], "tlsverify": ["true"], "log-level": ["warn"]});
         assert_eq!(made["flags"], expected);
-        assert_eq!(made["tls"]["ca"], json!({"path": "/etc/docker/ca.pem", "mode": 0o444, "owner": "root", "group": "root"}));
+        assert_eq!(
+            made["tls"]["ca"],
+            json!({"path": "/etc/docker/ca.pem", "mode": 0o444, "owner": "root", "group": "root"})
+        );
         assert_eq!(made["tls"]["key"], json!({"path": "/root/.docker/key.pem"}));
         assert_eq!(made["paths"], json!({"/usr/bin/dockerd": false, "/usr/bin/runc": true}));
     }

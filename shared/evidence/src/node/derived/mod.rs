@@ -88,7 +88,10 @@ mod tests {
     #[test]
     fn what_follows_from_what_was_not_read_was_not_read() {
         let facts = added(json!({"unread": {"mounts": "no answer", "accounts": "no answer"}}));
-        assert_eq!((&facts["unread"]["mounted"], &facts["unread"]["passwords"]), (&json!("no answer"), &json!("no answer")));
+        assert_eq!(
+            (&facts["unread"]["mounted"], &facts["unread"]["passwords"]),
+            (&json!("no answer"), &json!("no answer"))
+        );
         assert!(facts.get("mounted").is_none() && facts.get("settings").is_none() && facts.get("docker").is_none());
     }
 }

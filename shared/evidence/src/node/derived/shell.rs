@@ -44,7 +44,8 @@ fn number(text: &str) -> Option<u64> {
 fn fixes(line: &str) -> bool {
     let (Some(command), true) = (line.split_whitespace().next(), line.contains("TMOUT")) else { return false };
     let option = line.split_whitespace().nth(1).unwrap_or_default();
-    command == "readonly" || (matches!(command, "typeset" | "declare") && option.starts_with('-') && option.contains('r'))
+    command == "readonly"
+        || (matches!(command, "typeset" | "declare") && option.starts_with('-') && option.contains('r'))
 }
 
 /// The most that new files grant, as octal digits: what any of these masks leaves.
@@ -64,8 +65,10 @@ fn granted(mask: &str) -> Option<u32> {
     if !mask.contains('=') {
         return None;
     }
-    let bits = |s: &str| [('r', 4), ('w', 2), ('x', 1)].iter().filter(|(c, _)| s.contains(*c)).map(|(_, n)| n).sum::<u32>();
-    let part = |who: char| mask.split(',').filter_map(|p| Some(bits(p.strip_prefix(who)?.strip_prefix('=')?))).next_back();
+    let bits =
+        |s: &str| [('r', 4), ('w', 2), ('x', 1)].iter().filter(|(c, _)| s.contains(*c)).map(|(_, n)| n).sum::<u32>();
+    let part =
+        |who: char| mask.split(',').filter_map(|p| Some(bits(p.strip_prefix(who)?.strip_prefix('=')?))).next_back();
     Some(part('u').unwrap_or(0) << 6 | part('g').unwrap_or(0) << 3 | part('o').unwrap_or(0))
 }
 

@@ -31,7 +31,8 @@ pub fn read(content: &str, told: &mut Told) -> bool {
     told.kubelet_config(&Value::Object(KUBELET.iter().filter_map(of).collect()));
     let mut shown: Map<_, _> = TOLD.iter().filter_map(|n| Some(((*n).to_owned(), settings.get(*n)?.clone()))).collect();
     let chosen = ["authentication-mode", "server-tls-bootstrap"];
-    let chosen: Map<_, _> = chosen.iter().filter_map(|n| Some(((*n).to_owned(), kubernetes.get(*n)?.clone()))).collect();
+    let chosen: Map<_, _> =
+        chosen.iter().filter_map(|n| Some(((*n).to_owned(), kubernetes.get(*n)?.clone()))).collect();
     if !chosen.is_empty() {
         shown.insert("kubernetes".to_owned(), chosen.into());
     }

@@ -39,7 +39,9 @@ pub fn read(file: &File<'_>, told: &mut Told) {
             }
         }
         _ if file.path.starts_with("/etc/rancher/") && name.ends_with(".yaml") => rancher::config(file.content, told),
-        _ if name.ends_with(".service") || name.ends_with(".conf") || is_environment(file.path) => unit(file.content, told),
+        _ if name.ends_with(".service") || name.ends_with(".conf") || is_environment(file.path) => {
+            unit(file.content, told)
+        }
         _ => drop(documents::read(file.content, told)),
     }
 }

@@ -11,9 +11,11 @@ use super::told::Told;
 use super::{flags, rancher};
 
 /// The begin of a document within the script: how it ends, and whether the shell fills in variables.
-static HERE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"<<-?\s*(['"]?)([A-Za-z_][A-Za-z0-9_]*)['"]?"#).ok());
+static HERE: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"<<-?\s*(['"]?)([A-Za-z_][A-Za-z0-9_]*)['"]?"#).ok());
 /// Where its content goes.
-static INTO: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"(?:>|\btee\s+(?:-a\s+)?)\s*["']?([A-Za-z0-9_./$\{\}-]+)"#).ok());
+static INTO: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"(?:>|\btee\s+(?:-a\s+)?)\s*["']?([A-Za-z0-9_./$\{\}-]+)"#).ok());
 
 /// What a script says.
 pub fn read(text: &str, told: &mut Told) {
@@ -109,7 +111,8 @@ fn filled(command: &str, variables: &BTreeMap<String, Option<String>>) -> String
     let mut filled = command.to_owned();
     for (name, value) in variables.iter().filter_map(|(n, v)| Some((n, v.as_ref()?))) {
         for form in [format!("${{{name}}}"), format!("\"${name}\"")] {
-            let quoted = if form.starts_with('"') { format!("\"{}\"", value.replace('"', "\\\"")) } else { value.clone() };
+            let quoted =
+                if form.starts_with('"') { format!("\"{}\"", value.replace('"', "\\\"")) } else { value.clone() };
             filled = filled.replace(&form, &quoted);
         }
     }
@@ -129,7 +132,10 @@ fn run(words: &[String], told: &mut Told) {
             told.docker(config);
         }
     }
-    if is("k3s") || is("rke2") || words.iter().any(|w| w.starts_with("INSTALL_K3S_EXEC=") || w.starts_with("INSTALL_RKE2_EXEC=")) {
+    if is("k3s")
+        || is("rke2")
+        || words.iter().any(|w| w.starts_with("INSTALL_K3S_EXEC=") || w.starts_with("INSTALL_RKE2_EXEC="))
+    {
         rancher::command(words, told);
     }
     let kubelet = words.iter().position(|w| w == "kubelet" || w.ends_with("/kubelet"));

@@ -33,7 +33,11 @@ type Found = Option<(String, &'static str)>;
 ///
 /// # Errors
 /// If nothing could be read, why.
-pub async fn read(session: &Session, instance: &str, origin: &Origin) -> Result<Option<(Decoded, &'static str)>, String> {
+pub async fn read(
+    session: &Session,
+    instance: &str,
+    origin: &Origin,
+) -> Result<Option<(Decoded, &'static str)>, String> {
     let own = of_instance(session, instance).await;
     let found = match own {
         Ok(Some(found)) => Some(found),

@@ -67,7 +67,10 @@ fn bottlerockets_settings_are_the_kubelets_and_its_own() {
     let facts = said(&text);
     assert_eq!(facts["kubelet"]["effective"], json!({"event_qps": 5, "seccomp_default": true}));
     assert_eq!(facts["bottlerocket"], json!({"here": true, "settings": {"kernel": {"lockdown": "integrity"}}}));
-    assert_eq!(facts["processes"]["/etc/kubernetes/static-pods/s"]["argv"], json!(["kube-scheduler", "--profiling=false"]));
+    assert_eq!(
+        facts["processes"]["/etc/kubernetes/static-pods/s"]["argv"],
+        json!(["kube-scheduler", "--profiling=false"])
+    );
     assert!(!facts.to_string().contains("c2VjcmV0"));
 }
 
@@ -111,7 +114,11 @@ fn an_older_kops_says_its_whole_specification_and_a_newer_one_its_hash() {
     let facts = said(old);
     let server = &facts["kubernetes"]["said"]["kube-apiserver"];
     assert_eq!((&server["insecure-port"], &server["authorization-mode"]), (&json!("8080"), &json!("AlwaysAllow")));
-    assert_eq!(facts["kubelet"]["effective"], json!({"read_only_port": 10255}), "masters' and others' kubelets differ in the rest");
+    assert_eq!(
+        facts["kubelet"]["effective"],
+        json!({"read_only_port": 10255}),
+        "masters' and others' kubelets differ in the rest"
+    );
     assert_eq!(facts["docker"]["flags"], json!({"iptables": ["false"], "log-driver": ["json-file"]}));
     let new = "#!/bin/bash\ncat > conf/kube_env.yaml << '__EOF_KUBE_ENV'\nCloudProvider: aws\nClusterName: k.example.com\nNodeupConfigHash: MLZx=\n\n__EOF_KUBE_ENV\n";
     assert_eq!(facts_of(new), None);
@@ -150,7 +157,17 @@ fn ignition_says_files_and_units() {
 
 #[test]
 fn hostile_text_says_nothing_and_breaks_nothing() {
-    for text in ["", "#cloud-config\n\t: [", "{\"ignition\": 1", "<<EOF", "cat <<EOF > /etc/x\nnever ended", "#!/bin/sh\necho 'open\n", "[settings\n", "[settings]\nkubernetes = 1\n", "kind: NodeConfig\nspec: 7\n"] {
+    for text in [
+        "",
+        "#cloud-config\n\t: [",
+        "{\"ignition\": 1",
+        "<<EOF",
+        "cat <<EOF > /etc/x\nnever ended",
+        "#!/bin/sh\necho 'open\n",
+        "[settings\n",
+        "[settings]\nkubernetes = 1\n",
+        "kind: NodeConfig\nspec: 7\n",
+    ] {
         assert_eq!(facts_of(text), None, "{text}");
     }
 }

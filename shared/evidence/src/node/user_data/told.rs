@@ -107,7 +107,8 @@ impl Told {
         if settings.as_object().is_some_and(|s| !s.is_empty()) {
             facts.insert("kubelet".to_owned(), json!({"effective": settings}));
         }
-        let files: Map<_, _> = self.files.iter().filter(|(_, f)| !f.is_null()).map(|(p, f)| (p.clone(), bare(f))).collect();
+        let files: Map<_, _> =
+            self.files.iter().filter(|(_, f)| !f.is_null()).map(|(p, f)| (p.clone(), bare(f))).collect();
         if !files.is_empty() {
             facts.insert("files".to_owned(), files.into());
         }
@@ -163,9 +164,30 @@ pub fn is_manifest(path: &str) -> bool {
 /// Why the parts of a `node` document are not known, by part.
 fn unread(why: &str) -> Value {
     const PARTS: &[&str] = &[
-        "accounts", "audit", "bottlerocket", "configs", "docker", "files", "groups", "guarded", "host", "kubelet",
-        "kubernetes", "mining", "modules", "mounted", "mounts", "packages", "passwords", "processes", "settings",
-        "sockets", "sshd", "strays", "sysctl", "systemd",
+        "accounts",
+        "audit",
+        "bottlerocket",
+        "configs",
+        "docker",
+        "files",
+        "groups",
+        "guarded",
+        "host",
+        "kubelet",
+        "kubernetes",
+        "mining",
+        "modules",
+        "mounted",
+        "mounts",
+        "packages",
+        "passwords",
+        "processes",
+        "settings",
+        "sockets",
+        "sshd",
+        "strays",
+        "sysctl",
+        "systemd",
     ];
     PARTS.iter().map(|part| ((*part).to_owned(), why.into())).collect::<Map<_, _>>().into()
 }
@@ -239,7 +261,10 @@ mod tests {
     fn secrets_of_command_lines_stay_where_they_are() {
         let mut told = Told::default();
         told.component("kube-apiserver", pairs(&[("anonymous-auth", "false"), ("oidc-client-secret", "hunter2")]));
-        told.static_pod("/etc/kubernetes/manifests/etcd.yaml", vec!["etcd".into(), "--initial-cluster-token=s3cr3t".into()]);
+        told.static_pod(
+            "/etc/kubernetes/manifests/etcd.yaml",
+            vec!["etcd".into(), "--initial-cluster-token=s3cr3t".into()],
+        );
         let facts = told.facts("").unwrap().to_string();
         assert!(!facts.contains("hunter2") && !facts.contains("s3cr3t"), "{facts}");
     }
