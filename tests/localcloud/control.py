@@ -7,8 +7,11 @@
     POST   /_picket/events                 put one EventBridge event, or a list, on the default bus
     GET    /_picket/events                 how many events still wait to be delivered
     POST   /_picket/clock                  {"offset_seconds": N, "delay_seconds": N, "paused": bool}
+    POST   /_picket/interface-owner        {"interface": ..., "owner": account}: another account made it in a shared subnet
     POST   /_picket/nodes                  {"instance-id": ..., "root": FOLDER}: Systems Manager reaches it; `managed_nodes.py`
     POST   /_picket/state-change           {"instance-id": ..., "state": ...}: a state change without a call
+    POST   /_picket/kubernetes             {"cluster": NAME, "put": [object], "delete": [path], "page": N, "compact": bool}
+    GET    /_picket/kubernetes?cluster=N   who asked the API server of a cluster for what, and the code that he got
 
 Answers JSON. Leaves the effects to the modules it orders.
 """
@@ -29,6 +32,8 @@ import run_command
 import systems_documents
 import systems_inventory
 import trail
+from kubernetes import clusters
+from kubernetes.status import Refused
 
 PREFIX = "/_picket"
 
@@ -48,7 +53,7 @@ async def answer(scope: dict, receive: Any, send: Any) -> None:
             known = sorted(f"{method} {PREFIX}/{name}" for method, name in _ORDERS)
             raise Wrong(f"No such order: {order[0]} {scope['path']}. Known: {', '.join(known)}.")
         status, data = 200, await handler(json.loads(body) if body else None, query)
-    except (Wrong, ValueError, TypeError, KeyError) as error:
+    except (Refused, Wrong, ValueError, TypeError, KeyError) as error:
         status, data = 400, {"error": f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)}
     content = json.dumps(data).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
@@ -81,6 +86,7 @@ async def _reset(_: Any, query: dict) -> dict:
         await ministack.reset()
         moto_fixes.reset()
         systems_inventory.reset()
+        clusters.reset()
         run_command.reset()
         managed_nodes.reset()
         systems_documents.reset()
@@ -141,6 +147,24 @@ async def _state_change(order: Any, _: dict) -> dict:
     return order
 
 
+async def _interface_owner(order: Any, _: dict) -> dict:
+    account, region = order.get("account", environment.ACCOUNT), order.get("region", environment.REGION)
+    interface = moto_fixes.interface(account, region, order["interface"])
+    if interface is None:
+        raise Wrong(f"There is no interface {order['interface']}.")
+    interface.picket_owner = order["owner"]
+    return order
+
+
+async def _change_cluster(order: Any, _: dict) -> dict:
+    return clusters.order(order.get("account", environment.ACCOUNT), order.get("region", environment.REGION), order)
+
+
+async def _asked_of_cluster(_: Any, query: dict) -> dict:
+    account, region = query.get("account", environment.ACCOUNT), query.get("region", environment.REGION)
+    return {"requests": clusters.requests(account, region, query["cluster"])}
+
+
 _ORDERS = {
     ("GET", "health"): _health,
     ("POST", "reset"): _reset,
@@ -151,6 +175,9 @@ _ORDERS = {
     ("POST", "events"): _events,
     ("GET", "events"): _waiting,
     ("POST", "clock"): _clock,
+    ("POST", "interface-owner"): _interface_owner,
+    ("GET", "kubernetes"): _asked_of_cluster,
+    ("POST", "kubernetes"): _change_cluster,
     ("POST", "nodes"): _node,
     ("POST", "state-change"): _state_change,
 }

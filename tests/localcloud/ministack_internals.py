@@ -358,6 +358,28 @@ def cluster(name: str) -> dict | None:
     return eks._clusters.get(name)
 
 
+def cluster_of(account_id: str, region_name: str, name: str) -> dict | None:
+    return eks._clusters.get_scoped(account_id, region_name, name)
+
+
+def access_entry(account_id: str, region_name: str, cluster_name: str, principal: str) -> dict | None:
+    """The access entry of a principal, or of the role that he is a session of."""
+    return eks._access_entry_for_principal(cluster_name, account_id, region_name, principal)
+
+
+def access_policies(
+    account_id: str, region_name: str, cluster_name: str, principal: str
+) -> list[tuple[list[dict], list[str] | None]]:
+    """The rules of each access policy of an entry, and the namespaces where they hold; None for the whole cluster."""
+    found = []
+    for owner, policy, association in eks._access_policy_associations(cluster_name, account_id, region_name):
+        scope = association.get("accessScope") or {}
+        if owner == principal:
+            rules = eks._ACCESS_POLICY_RULES[eks._access_policy_name(policy)]
+            found.append((rules, None if scope.get("type") == "cluster" else scope.get("namespaces") or []))
+    return found
+
+
 def resize_node_group(cluster_name: str, name: str, sizes: dict) -> None:
     eks._nodegroups[f"{cluster_name}/{name}"]["scalingConfig"] = sizes
 

@@ -34,7 +34,7 @@ pub enum Kind {
 }
 
 /// A call that failed: what was being done, to what, and of which kind.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{doing} {what}: {why}")]
 pub struct PortError {
     /// Such as `reading the interfaces of`.

@@ -22,6 +22,8 @@ pub mod namespaces;
 pub mod network_policies;
 pub mod node_files;
 pub mod objects;
+#[cfg(test)]
+mod peers;
 pub mod pods;
 pub mod rbac;
 pub mod read;

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use picket_model::fix::{Aim, Fix, FixState};
 use picket_model::{CaseId, Entry, Scope, Untrusted, journal};
 use serde_json::Value;
 
-use super::Fault;
+use super::{Fault, Faulty, meet};
 use crate::fix::{Turns, moved};
 use crate::messages::Message;
 use crate::permit::Permit;
@@ -55,6 +55,12 @@ pub struct Workshop {
     pub violations: Vec<String>,
 }
 
+impl Faulty for Workshop {
+    fn calls(&mut self) -> (&mut Vec<&'static str>, &HashMap<usize, Fault>, &mut Timestamp) {
+        (&mut self.calls, &self.faults, &mut self.now)
+    }
+}
+
 /// The world, shared by all ports.
 #[derive(Debug, Default)]
 pub struct FixWorld(Mutex<Workshop>);
@@ -66,20 +72,7 @@ impl FixWorld {
     }
 
     async fn call<T>(&self, name: &'static str, effect: impl FnOnce(&mut Workshop) -> Answer<T>) -> Answer<T> {
-        let (answer, dies) = {
-            let mut state = self.state();
-            let number = state.calls.len();
-            state.calls.push(name);
-            state.now = state.now.saturating_add(SignedDuration::from_millis(7)).unwrap_or(state.now);
-            let lost = || Err(PortError::new("calling", name, Kind::Transient, "injected"));
-            match state.faults.get(&number).copied() {
-                None => (effect(&mut state), false),
-                Some(Fault::Fails) => (lost(), false),
-                Some(Fault::LosesReply) => (effect(&mut state).and_then(|_| lost()), false),
-                Some(Fault::DiesBefore) => (lost(), true),
-                Some(Fault::DiesAfter) => (effect(&mut state).and_then(|_| lost()), true),
-            }
-        };
+        let (answer, dies) = meet(&mut *self.state(), name, effect);
         if dies {
             std::future::pending::<()>().await;
         }
