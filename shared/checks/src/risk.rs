@@ -146,7 +146,8 @@ fn points(name: &str) -> u8 {
 
 fn reason(of: &str, name: &str, says: &str, finding: &Finding) -> Reason {
     let part = if finding.asset == of { String::new() } else { format!(" ({})", part_of(of, &finding.asset)) };
-    let read: Vec<String> = finding.readings.iter().take(READINGS).map(|r| format!("{} is {}", r.at, r.found)).collect();
+    let read: Vec<String> =
+        finding.readings.iter().take(READINGS).map(|r| format!("{} is {}", r.at, r.found)).collect();
     let evidence = format!("{}: {}", finding.id, read.join("; "));
     Reason { signal: name.to_owned(), weight: points(name), says: format!("{says}{part}"), evidence }
 }

@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use picket_model::fix::{Aim, Fix};
 use picket_model::{
     AccountId, Capture, CaseId, Change, Cluster, Entry, Facts, FlowFacts, GroupId, Hold, Instance, InstanceId,
-    Interface, InterfaceId, Notice, Observation, Owners, Principal, Rule, ScalingGroup, Scope, Untrusted, VpcId,
+    InstanceState, Interface, InterfaceId, Notice, Observation, Owners, Principal, Rule, ScalingGroup, Scope,
+    Untrusted, VpcId,
 };
 
 use serde::{Deserialize, Serialize};
@@ -83,6 +84,11 @@ pub enum Which {
 pub trait Cloud: Send + Sync {
     /// The instances that `which` names and that are visible.
     async fn instances(&self, scope: &Scope, which: &Which) -> Answer<Vec<Instance>>;
+    /// Every instance by its id and state alone: of thousands, no more than a page is held in full.
+    async fn standing(&self, scope: &Scope) -> Answer<Vec<(InstanceId, InstanceState)>> {
+        let all = self.instances(scope, &Which::All).await?;
+        Ok(all.into_iter().map(|i| (i.id, i.state)).collect())
+    }
     /// The interfaces attached to these instances, in no order.
     async fn interfaces(&self, scope: &Scope, of: &[InstanceId]) -> Answer<Vec<Interface>>;
     /// The user data as AWS holds it, in base64; none if there is none.
