@@ -10,6 +10,7 @@ mod discover;
 mod entry;
 mod fix;
 mod notify;
+mod probe;
 mod release;
 mod report;
 mod respond;
@@ -36,6 +37,7 @@ async fn stage(handler: &str) -> Result<(), Error> {
         "discover" => discover::run().await,
         "fix" => fix::run().await,
         "notify" => notify::run().await,
+        "probe" => probe::run().await,
         "release" => release::run().await,
         "report" => report::run().await,
         "respond" => respond::run().await,
@@ -43,7 +45,7 @@ async fn stage(handler: &str) -> Result<(), Error> {
         "watch" => watch::run().await,
         other => Err(format!(
             "`{other}` is no entry point of Picket; set the function's Handler to one of ask, assess, audit, collect, deny, \
-             discover, fix, notify, release, report, respond, sweep, watch"
+             discover, fix, notify, probe, release, report, respond, sweep, watch"
         )
         .into()),
     }

@@ -179,3 +179,20 @@ fn the_top_level_is_the_one_of_the_design() {
         assert!(name.starts_with('.') || known.contains(&name.as_str()), "{name} does not belong at the top");
     }
 }
+
+#[test]
+fn every_test_and_every_file_that_the_readme_names_is_there() {
+    let text = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let quoted = text.split('`').skip(1).step_by(2);
+    for name in quoted.filter(|q| !q.contains(' ')) {
+        let path = match name.strip_prefix("test_") {
+            Some(_) => format!("tests/e2e/{name}.py"),
+            None if ["shared/", "functions/", "infra/", "tests/"].iter().any(|top| name.starts_with(top)) => {
+                name.to_owned()
+            }
+            None => continue,
+        };
+        let made_up = name.contains('<') || name.contains('*');
+        assert!(made_up || root().join(&path).exists(), "README.md names {name}, and {path} is not there");
+    }
+}

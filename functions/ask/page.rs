@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use picket_model::fix::Fix;
+use picket_report::html::escaped;
 
 const HEAD: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
 <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>Picket</title><style>\
@@ -68,22 +69,6 @@ fn how(page: &mut String, fix: &Fix, stack: &str, address: &str, query: &str) {
         );
         let _ = write!(page, "<p>Or without Picket's command line:</p><pre>{}</pre>", escaped(&curl));
     }
-}
-
-fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            c if c.is_control() => safe.push(' '),
-            c => safe.push(c),
-        }
-    }
-    safe
 }
 
 #[cfg(test)]

@@ -11,9 +11,10 @@ use picket_aws::links::{NoLinks, SignedLinks};
 use picket_aws::{AwsFixes, SystemClock};
 use picket_kubernetes::EksClusters;
 use picket_model::Scope;
+use picket_model::fix::FixState;
 use picket_pipeline::fix::{self, Outcome, Ports, Work};
 use picket_pipeline::messages::Message as Sent;
-use picket_pipeline::ports::{Links, Queues as _};
+use picket_pipeline::ports::{FixStore as _, Links, Queues as _};
 use serde_json::Value;
 
 use crate::entry::batch::{self, Handled, Message};
@@ -71,8 +72,15 @@ async fn handle(bench: &Bench, home: &Scope, message: Message) -> Handled {
 async fn now(bench: &Bench, home: &Scope, work: &Work) -> Result<Outcome, Error> {
     let outcome = carry_out(bench, home, work).await?;
     if let (Outcome::Later { id, .. }, Work::Order(_) | Work::Undo(_) | Work::Say(_)) = (&outcome, work) {
-        let resume = Work::Resume { scope: work.scope().clone(), id: id.clone() };
-        bench.entry.queues.send(vec![Sent::Fix(Box::new(resume))]).await?;
+        let scope = work.scope();
+        let known = bench.entry.table.fix(scope, id).await?;
+        let acts = known.is_some_and(|f| matches!(f.state, FixState::Applying | FixState::Undoing));
+        let next = match work {
+            // What waits for its turn has not begun: there is nothing to go on with, so it is asked for again.
+            Work::Order(_) | Work::Undo(_) if !acts => work.clone(),
+            _ => Work::Resume { scope: scope.clone(), id: id.clone() },
+        };
+        bench.entry.queues.send(vec![Sent::Fix(Box::new(next))]).await?;
     }
     Ok(outcome)
 }

@@ -23,8 +23,6 @@ pub struct Told {
     /// The case, or the fix.
     pub case: CaseId,
     trigger: Trigger,
-    /// 0 to 100.
-    pub score: u8,
     /// Why, heaviest first.
     pub reasons: Vec<Reason>,
     /// What it is about.

@@ -8,13 +8,13 @@ use picket_aws::Table;
 use picket_checks::Book;
 use picket_checks::risk::Live;
 use picket_model::landscape::{Clue, Reach as Door, ReachFrom};
-use picket_model::{AccountId, Assessment, Hold, HoldState, Reason, Scope, Severity, Status, Unseen, Untrusted};
+use picket_model::{AccountId, Assessment, Hold, HoldState, Scope, Severity, Status, Unseen, Untrusted};
 use picket_pipeline::in_force;
 use picket_pipeline::ports::{Answer, Holds as _};
 use picket_pipeline::posture::Findings as _;
 use picket_pipeline::scan::{Atlas as _, Kept, Looked};
-use picket_report::risk::{risks_with, sort};
-use picket_report::snapshot::{AssetRisk, Day, FoundCluster, Reach, Report};
+use picket_report::risk::{Going, risks, sort};
+use picket_report::snapshot::{Day, FoundCluster, Reach, Report};
 
 use super::episode::{self, Told};
 use super::export::failed;
@@ -44,7 +44,7 @@ pub async fn report(entry: &Entry, home: &Scope, account: &AccountId, now: Times
         mode: format!("{}{paused}", in_force.mode().0),
         held: board(table, &scopes, &told).await?,
         clusters: clusters(table, &scopes).await?,
-        assets: assets(&book(table).await?, &assessment, &told, account),
+        assets: risks(&book(table).await?, &assessment.findings, &going(&told), now),
         episodes: told.iter().map(Told::episode).collect(),
         trend: table.days(account).await?,
         assessment,
@@ -165,29 +165,20 @@ fn reach(door: &Door) -> Reach {
     Reach { part: door.door.to_string(), port: door.port, from: Untrusted::new(&from), world }
 }
 
-/// Assets by what is open in them and what is going on in them.
-fn assets(book: &Book, assessment: &Assessment, told: &[Told], account: &AccountId) -> Vec<AssetRisk> {
-    let live = |asset: &str| Live {
-        reasons: going_on(told, asset).map(|t| t.reasons.clone()).unwrap_or_default(),
-        ..Live::default()
-    };
-    let mut all = risks_with(book, &assessment.findings, &live, assessment.at);
-    let listed: BTreeSet<String> = all.iter().map(|a| a.asset.clone()).collect();
+/// What was told of instances and still goes on.
+fn going(told: &[Told]) -> Vec<Going> {
     let mut seen = BTreeSet::new();
+    let mut all = Vec::new();
     for one in told.iter().filter(|t| LIVE.contains(&t.kind.as_str())) {
         for target in &one.assets {
             let Some(instance) = &target.instance else { continue };
             let asset = format!("ec2.instance/{instance}");
-            if listed.contains(&asset) || !seen.insert(asset.clone()) || going_on(told, &asset).is_none() {
-                continue;
-            }
-            let reasons: Vec<Reason> = one.reasons.clone();
-            let name = target.name.clone().unwrap_or_else(|| Untrusted::new(instance));
-            let region = Some(one.scope().region);
-            all.push(AssetRisk { asset, name, account: account.clone(), region, score: one.score, reasons });
+            let Some(last) = going_on(told, &asset).filter(|_| seen.insert(asset.clone())) else { continue };
+            let (scope, live) = (last.scope(), Live { reasons: last.reasons.clone(), unknown: Vec::new() });
+            let (account, region) = (scope.account, Some(scope.region));
+            all.push(Going { account, region, asset, name: target.name.clone(), live });
         }
     }
-    sort(&mut all);
     all
 }
 

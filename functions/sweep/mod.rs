@@ -4,13 +4,18 @@
 mod health;
 mod places;
 
+use std::collections::BTreeSet;
+
 use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use picket_aws::{Functions, SystemClock};
-use picket_model::Scope;
+use picket_model::{Scope, VpcId};
+use picket_pipeline::PortError;
+use picket_pipeline::in_force;
 use picket_pipeline::messages::Survey;
 use picket_pipeline::ports::{Clock as _, Inventory, Kind};
 use picket_pipeline::round;
+use picket_pipeline::scan::Probing;
 use picket_pipeline::sweep::{self, Ports};
 use serde_json::Value;
 
@@ -54,7 +59,7 @@ async fn scheduled(entry: &Entry, places: &Places, home: &Scope) -> Result<(), E
 }
 
 /// Asks discover to look at everything of this account in one Region, and takes up what was left half done.
-async fn here(entry: &Entry, places: &Places, home: &Scope, scope: &Scope) -> Result<(), picket_pipeline::PortError> {
+async fn here(entry: &Entry, places: &Places, home: &Scope, scope: &Scope) -> Result<(), PortError> {
     // Its clients wait longer: a page of instances takes more time than what a launch may.
     let watch = places.watch(&scope.account, home).await?;
     let functions = Functions::new(&entry.clients, &entry.settings.stack);
@@ -71,6 +76,14 @@ async fn here(entry: &Entry, places: &Places, home: &Scope, scope: &Scope) -> Re
     Ok(())
 }
 
+/// The VPCs whose machines may be asked what they are: those that the policy names, where the stack has its probe.
+async fn probed(entry: &Entry) -> Result<BTreeSet<VpcId>, PortError> {
+    if entry.environment.get("PICKET_PROBE").is_none() {
+        return Ok(BTreeSet::new());
+    }
+    Ok(in_force::read(&entry.table, &entry.settings).await?.policy.probe.vpcs())
+}
+
 async fn look(entry: &Entry, places: &Places, home: &Scope, message: Message) -> Handled {
     let asked: Survey = match message.read() {
         Ok(asked) => asked,
@@ -85,9 +98,15 @@ async fn look(entry: &Entry, places: &Places, home: &Scope, message: Message) ->
         Err(error) => return error.into(),
     };
     let elsewhere = asked.scope.account != home.account;
+    let functions = Functions::new(&entry.clients, &entry.settings.stack);
+    let vpcs = match probed(entry).await {
+        Ok(vpcs) => vpcs,
+        Err(error) => return error.into(),
+    };
     let ports = round::Ports {
         lookout: &*watch,
         atlas: &entry.table,
+        probing: (!vpcs.is_empty()).then_some(Probing { prober: &functions, vpcs: &vpcs }),
         queues: &entry.queues,
         inventory: elsewhere.then_some(&entry.table as &dyn Inventory),
         stack: &entry.settings.stack,

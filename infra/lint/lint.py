@@ -65,8 +65,14 @@ SCAN = {
     "iam:GetInstanceProfile",
     "iam:ListAttachedRolePolicies",
     "iam:ListOpenIDConnectProviders",
+    "route53:ListHostedZones",
+    "route53:ListResourceRecordSets",
+    "s3:ListAllMyBuckets",
+    "secretsmanager:ListSecrets",
     "sqs:ListQueues",
+    "ssm:DescribeParameters",
     "ssm:GetInventory",
+    "tag:GetResources",
 }
 # What rules ask about: what collect reads, in this account and in others.
 RULES = {
@@ -144,6 +150,9 @@ ACTIONS = {
         "dynamodb:DescribeStream", "dynamodb:GetItem", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
         "dynamodb:PutItem", "s3:GetObject", "s3:ListBucket", "s3:PutObject"},
     "Ask": LOG | READ | {"secretsmanager:GetSecretValue"},
+    "Probe": LOG | {
+        "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses"},
     "Fix": LOG | TAKE | SEND | READ | WRITE | {
         "access-analyzer:ListAnalyzers", "autoscaling:DescribeAutoScalingGroups", "cloudtrail:DescribeTrails",
         "cloudwatch:GetMetricStatistics", "ec2:DescribeFlowLogs", "ec2:DescribeImageAttribute", "ec2:DescribeInstances",
@@ -180,26 +189,26 @@ ACTIONS = {
 }
 # The partition keys each role may read and write, and the queues it may send to. None: all keys.
 READS = {
-    "Discover": {"asset#*", "seen#*", "policy", "switch"}, "Sweep": {"asset#*", "cluster#*", "hold#*", "places", "seen#*"},
+    "Discover": {"asset#*", "seen#*", "policy", "switch"}, "Sweep": {"asset#*", "cluster#*", "hold#*", "places", "policy", "seen#*", "switch"},
     "Assess": {"asset#*", "seen#*", "policy", "switch"}, "Collect": {"finding#*", "benchmark#*", "policy", "rules", "switch"}, "Respond": None,
     "Release": {"hold#*", "case#*", "vpc#*", "policy", "switch"}, "Notify": {"notice#*"}, "Watch": {"hold#*", "case#*"},
     "Report": {"benchmark#*", "case#*", "cluster#*", "episode#*", "finding#*", "hold#*", "places", "policy", "report#*", "rules", "switch", "trend#*"},
     "Ask": {"fix#*"}, "Deny": {"hold#*"}, "Fix": {"fix#*", "case#*", "policy", "switch"},
-    "Audit": {"audit#*"},
+    "Audit": {"audit#*"}, "Probe": set(),
 }
 WRITES = {
     "Discover": {"asset#*", "seen#*"}, "Sweep": {"asset#*", "cluster#*", "places", "seen#*"}, "Assess": {"policy"},
     "Collect": {"finding#*", "benchmark#*"},
     "Respond": {"hold#*", "case#*", "vpc#*", "blast#*"}, "Release": {"hold#*", "case#*"}, "Notify": {"episode#*", "notice#*"}, "Watch": set(),
-    "Ask": set(), "Deny": set(), "Fix": {"fix#*", "case#*", "blast#*"}, "Report": {"report#*", "trend#*"},
-    "Audit": {"audit#*"},
+    "Ask": set(), "Deny": set(), "Fix": {"fix#*", "case#*", "blast#*", "turn#*"}, "Report": {"report#*", "trend#*"},
+    "Audit": {"audit#*"}, "Probe": set(),
 }
 SENDS = {
     "Discover": {"assess", "collect", "sweep", "triggers-dead"}, "Sweep": {"triggers", "respond", "collect", "sweep", "notices"},
     "Assess": {"respond", "notices"}, "Collect": {"collect", "fix", "notices"},
     "Respond": {"notices"}, "Release": {"notices"}, "Notify": set(), "Watch": {"notices"},
     "Ask": set(), "Deny": set(), "Fix": {"fix", "notices"}, "Report": set(),
-    "Audit": {"audit-dead"},
+    "Audit": {"audit-dead"}, "Probe": set(),
 }
 # Changes of fix that AWS lets nobody confine to a resource.
 ACCOUNT_WIDE = {
@@ -343,6 +352,7 @@ def roles_do_what_is_listed_and_no_more():
                 check(not wanted or any(w in condition for w in wanted), f"{where}: {s['Sid']} is not held to what Picket does")
         denied = {a for s in statements if s["Effect"] == "Deny" for a in many(s["Action"])}
         check(name != "Respond" or {"ec2:CreateTags", "ec2:DeleteTags"} <= denied, f"{where} is not forbidden to tag")
+        check(name != "Probe" or granted - LOG <= denied, f"{where}: the probe's own code may do more than write its log")
         check(name != "Deny" or "iam:AttachRolePolicy" in denied, f"{where} is not forbidden to change Picket")
         size = len(json.dumps([p["PolicyDocument"] for p in role["Policies"]], separators=(",", ":")))
         check(size <= LARGEST_ROLE, f"{where} holds {size} characters, more than IAM takes")

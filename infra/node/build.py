@@ -20,11 +20,11 @@ def script() -> str:
 
 
 def as_sent(text: str) -> str:
-    """Without remarks and indentation, since a document may hold 64 KiB. Here-documents stay, and what ShellCheck is told."""
+    """Without remarks and indentation, since a document may hold 64 KiB. Here-documents stay."""
     kept, end = [], None
     for line in text.splitlines(keepends=True):
         word = line.strip()
-        if end is None and word.startswith("#") and not word.startswith("# shellcheck"):
+        if end is None and (word.startswith("#") or not word):
             continue
         kept.append(line.lstrip(" ") if end is None else line)
         if end is None and (opened := HERE_DOCUMENT.search(line)):

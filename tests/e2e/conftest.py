@@ -21,7 +21,7 @@ import run  # noqa: E402
 from deployment import BINARY, ENFORCING, ROOT, Deployment, Place  # noqa: E402
 from receiver import Receiver  # noqa: E402
 
-FUNCTIONS = ("discover", "sweep", "assess", "collect", "respond", "deny", "release", "notify", "watch", "fix", "ask", "audit", "report")
+FUNCTIONS = ("discover", "sweep", "assess", "collect", "respond", "deny", "release", "notify", "watch", "fix", "ask", "audit", "report", "probe")
 LONGEST_LOG = 60
 
 

@@ -94,8 +94,8 @@ class Deployment:
             service, endpoint_url=self.cloud.endpoint, region_name=region, aws_access_key_id=self.account,
             aws_secret_access_key="test", config=Config(retries={"max_attempts": 0}, proxies={}, read_timeout=100))  # fmt: skip
 
-    def ec2_of(self, user: str) -> Any:
-        """EC2 as an IAM user who may do everything; made at the first use."""
+    def key_of(self, user: str) -> tuple:
+        """The key of an IAM user who may do everything; made at the first use."""
         if user not in self._keys:
             iam = self.client("iam")
             everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
@@ -104,7 +104,15 @@ class Deployment:
             iam.put_user_policy(UserName=user, PolicyName="everything", PolicyDocument=document)
             made = iam.create_access_key(UserName=user)["AccessKey"]
             self._keys[user] = (made["AccessKeyId"], made["SecretAccessKey"])
-        return self.client("ec2", self._keys[user])
+        return self._keys[user]
+
+    def ec2_of(self, user: str) -> Any:
+        """EC2 as an IAM user who may do everything."""
+        return self.client("ec2", self.key_of(user))
+
+    def made_by(self, user: str) -> Callable[[str], Any]:
+        """Makes clients of an IAM user who may do everything, by service."""
+        return lambda service: self.client(service, self.key_of(user))
 
     def session_of(self, function: str) -> tuple:
         """The credentials that a function acts with: a session of its role."""
@@ -116,7 +124,7 @@ class Deployment:
         """The roles of the stack's functions."""
         found = self.client("iam").list_roles(PathPrefix=f"/picket/{self.stack}/")["Roles"]
         names = [role["RoleName"] for role in found]
-        assert len(found) == 13, f"the stack should have thirteen roles, one a function: {names}"
+        assert len(found) == 14, f"the stack should have fourteen roles, one a function: {names}"
         return found
 
     def control(self, method: str, path: str, data: Any = None) -> Any:
@@ -315,9 +323,11 @@ class Deployment:
 
         return json.loads(eventually(found, f"CloudTrail's record of {name} with {instance}")[0])
 
-    def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Runs `picket` against this deployment, as a person at a terminal."""
+    def cli(self, *arguments: str, user: str = "") -> subprocess.CompletedProcess[str]:
+        """Runs `picket` against this deployment, as a person at a terminal: the account's root, or an IAM user."""
         env = environment.without_real_credentials(dict(os.environ)) | environment.for_clients(self.cloud.port)
+        if user:
+            env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"] = self.key_of(user)
         command = [str(CLI), "--stack", self.stack, *arguments]
         return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
 

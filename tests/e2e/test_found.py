@@ -10,7 +10,8 @@ import time
 
 import pytest
 from deployment import eventually, unique
-from made_clusters import careless_kops, make
+from made_clusters import careless_kops
+from making import make
 
 SECONDS = 45  # the emulator shares its processor with the functions; by AWS's clock it is the 5 s that collect gathers
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}, "Action": "sts:AssumeRole"}]})  # fmt: skip
@@ -39,7 +40,7 @@ def open_findings(picket, *assets: str) -> dict[str, set[str]]:
 
 def test_a_kops_cluster_made_by_ec2_calls_is_judged_within_seconds(picket):
     begun = time.monotonic()
-    nodes = make(picket.ec2_of("platform"), picket.client("autoscaling"), "kops", careless_kops(f"{unique('kops')}.example.com"))
+    nodes = make(picket.made_by("platform"), careless_kops(f"{unique('kops')}.example.com"))
     picket._launched += nodes
     reservations = picket.ec2.describe_instances(InstanceIds=nodes)["Reservations"]
     groups = {g["GroupId"] for r in reservations for i in r["Instances"] for g in i["SecurityGroups"]}

@@ -10,7 +10,8 @@ from typing import Any
 import deploy
 import pytest
 from deployment import MINER, ROOT, eventually, unique
-from made_clusters import careless_kops, make
+from made_clusters import careless_kops
+from making import make
 
 ELSEWHERE = "eu-west-1"
 
@@ -47,7 +48,7 @@ def name() -> str:
 def test_a_cluster_is_remembered_with_what_changed_and_is_marked_not_dropped_when_it_is_gone(picket, name):
     begun = answer(picket, "clusters")["at"]
     ec2, key = picket.ec2_of("platform"), f"kops/{name}"
-    nodes = make(ec2, picket.client("autoscaling"), "kops", careless_kops(name))
+    nodes = make(picket.made_by("platform"), careless_kops(name))
     found = swept(picket, lambda: cluster(picket, key), f"{key} is known")
     assert found["first_seen"] == found["last_seen"] and found["gone_at"] is None and found["found_by"]
     assert {n["id"] for n in found["found"]["nodes"]} == set(nodes)

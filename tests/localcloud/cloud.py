@@ -52,18 +52,20 @@ def assemble() -> object:
     import ministack_internals as ministack
     import moto_fixes
     import moto_scaling
+    import run_command
+    import systems_documents
     import systems_inventory
     import trail
 
     moto_fixes.install()
     moto_scaling.install()
     ministack_answers.install()
-    ministack.authorize_ec2_ourselves()
+    ministack.authorize_ourselves()
     ministack.authorize_batches_as_single_calls()
     ministack.buses_reach_other_places()
     ministack.calls_count_as_tls()
     ministack.keep_bus_policies()
-    ministack.keep_ssm_documents()
+    ministack.keep_ssm_documents(systems_documents.keep, systems_documents.forget)
     ministack.know_leading_keys()
     ministack.know_conditional_writes()
     ministack.know_iam_resources()
@@ -79,6 +81,7 @@ def assemble() -> object:
     ministack.wrap_handler(ministack.eks_module, eks.wrapper)
     ministack.wrap_handler(ministack.cloudtrail_module, lookup.wrapper)
     ministack.wrap_handler(ministack.ssm_module, systems_inventory.wrapper)
+    ministack.wrap_handler(ministack.ssm_module, run_command.wrapper)
     ministack.wrap_dispatch(gateway.wrapper)
     trail.start()
     return gateway.app

@@ -7,8 +7,12 @@
     POST   /_picket/events                 put one EventBridge event, or a list, on the default bus
     GET    /_picket/events                 how many events still wait to be delivered
     POST   /_picket/clock                  {"offset_seconds": N, "delay_seconds": N, "paused": bool}
+    POST   /_picket/interface-owner        {"interface": ..., "owner": account}: another account made it in a shared subnet
+    POST   /_picket/nodes                  {"instance-id": ..., "root": FOLDER}: Systems Manager reaches it; `managed_nodes.py`
     POST   /_picket/regions                ["us-east-1", ...]: the Regions that are switched on; [] is all
     POST   /_picket/state-change           {"instance-id": ..., "state": ...}: a state change without a call
+    POST   /_picket/kubernetes             {"cluster": NAME, "put": [object], "delete": [path], "page": N, "compact": bool}
+    GET    /_picket/kubernetes?cluster=N   who asked the API server of a cluster for what, and the code that he got
 
 Answers JSON. Leaves the effects to the modules it orders.
 """
@@ -23,11 +27,16 @@ import calls
 import ec2_settings
 import environment
 import faults
+import managed_nodes
 import ministack_internals as ministack
 import moto_fixes
 import regions
+import run_command
+import systems_documents
 import systems_inventory
 import trail
+from kubernetes import clusters
+from kubernetes.status import Refused
 
 PREFIX = "/_picket"
 
@@ -47,7 +56,7 @@ async def answer(scope: dict, receive: Any, send: Any) -> None:
             known = sorted(f"{method} {PREFIX}/{name}" for method, name in _ORDERS)
             raise Wrong(f"No such order: {order[0]} {scope['path']}. Known: {', '.join(known)}.")
         status, data = 200, await handler(json.loads(body) if body else None, query)
-    except (Wrong, ValueError, TypeError, KeyError) as error:
+    except (Refused, Wrong, ValueError, TypeError, KeyError) as error:
         status, data = 400, {"error": f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)}
     content = json.dumps(data).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
@@ -82,6 +91,10 @@ async def _reset(_: Any, query: dict) -> dict:
         ec2_settings.reset()
         regions.reset()
         systems_inventory.reset()
+        clusters.reset()
+        run_command.reset()
+        managed_nodes.reset()
+        systems_documents.reset()
     return {"reset": what}
 
 
@@ -128,6 +141,11 @@ async def _clock(order: Any, _: dict) -> dict:
     return trail.set_clock(order or {})
 
 
+async def _node(order: Any, _: dict) -> dict:
+    with ministack.scope(order.get("account", environment.ACCOUNT), order.get("region", environment.REGION)):
+        return managed_nodes.register(order)
+
+
 async def _regions(order: Any, _: dict) -> dict:
     return regions.order(order)
 
@@ -136,6 +154,24 @@ async def _state_change(order: Any, _: dict) -> dict:
     with ministack.scope(order.get("account", environment.ACCOUNT), order.get("region", environment.REGION)):
         trail.state_change(order["instance-id"], order["state"])
     return order
+
+
+async def _interface_owner(order: Any, _: dict) -> dict:
+    account, region = order.get("account", environment.ACCOUNT), order.get("region", environment.REGION)
+    interface = moto_fixes.interface(account, region, order["interface"])
+    if interface is None:
+        raise Wrong(f"There is no interface {order['interface']}.")
+    interface.picket_owner = order["owner"]
+    return order
+
+
+async def _change_cluster(order: Any, _: dict) -> dict:
+    return clusters.order(order.get("account", environment.ACCOUNT), order.get("region", environment.REGION), order)
+
+
+async def _asked_of_cluster(_: Any, query: dict) -> dict:
+    account, region = query.get("account", environment.ACCOUNT), query.get("region", environment.REGION)
+    return {"requests": clusters.requests(account, region, query["cluster"])}
 
 
 _ORDERS = {
@@ -148,6 +184,10 @@ _ORDERS = {
     ("POST", "events"): _events,
     ("GET", "events"): _waiting,
     ("POST", "clock"): _clock,
+    ("POST", "interface-owner"): _interface_owner,
+    ("GET", "kubernetes"): _asked_of_cluster,
+    ("POST", "kubernetes"): _change_cluster,
+    ("POST", "nodes"): _node,
     ("POST", "regions"): _regions,
     ("POST", "state-change"): _state_change,
 }

@@ -93,6 +93,8 @@ def _carry_out(action: str, params: dict[str, str], headers: dict) -> wire.Reply
     if own is not None:
         return own
     sent = {key: value for key, value in params.items() if not (paged and key in ("MaxResults", "NextToken"))}
+    if action in paging.CUT_BY_MOTO and "InstanceId.1" not in params:
+        sent["MaxResults"] = paging.ALL
     if action in _LAUNCHING:
         with autoscaling.watching_instances(set(wire.values_of(params, "InstanceId"))):
             status, reply_headers, content = _call(sent, headers)

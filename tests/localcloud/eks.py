@@ -1,7 +1,8 @@
 """EKS as the local cloud serves it: ministack's, with UpdateClusterConfig and a real cluster security group.
 
 ministack has clusters, node groups, access entries, add-ons and encryption; it lacks UpdateClusterConfig, and its
-clusters name a security group and a VPC that do not exist. Both are mended here. No Kubernetes runs.
+clusters name a security group and a VPC that do not exist. Both are mended here. Each cluster has a Kubernetes API
+server of its own (`kubernetes/`), whose endpoint and authority DescribeCluster gives.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ import ministack_internals as ministack
 import moto_bridge
 import moto_fixes
 import wire
+from kubernetes import clusters
 
 _LOG_TYPES = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
 _UPDATES = re.compile(r"^/clusters/([^/]+)/(update-config|updates(?:/([^/]+))?)$")
 _NODE_SIZES = re.compile(r"^/clusters/([^/]+)/node-groups/([^/]+)/update-config$")
+_CLUSTER = re.compile(r"^/clusters/[^/]+$")
 _TAGGED = re.compile(r"^/clusters/[^/]+(/node-groups/[^/]+)?$")
 _UPDATE_KEY = "_local_updates"
 _PARAMETER_NAMES = {
@@ -59,6 +62,8 @@ def wrapper(original: Any) -> Any:
         reply = await original(method, path, headers, body, query_params)
         if method == "POST" and path == "/clusters" and reply[0] < 300:
             return await ministack.run_in_thread(_complete, data, reply)
+        if method == "DELETE" and _CLUSTER.match(path) and reply[0] < 300:
+            clusters.stop(ministack.account(), ministack.region(), path.rsplit("/", 1)[1])
         if method == "GET" and _TAGGED.match(path) and reply[0] < 300:
             return await _with_tags(original, headers, reply)
         return reply
@@ -189,7 +194,7 @@ _CHANGES = {
 
 
 def _complete(data: dict, reply: wire.Reply) -> wire.Reply:
-    """Give a new cluster the VPC of its subnets and a security group that exists in EC2."""
+    """Give a new cluster the VPC of its subnets, a security group that exists in EC2, and an API server."""
     name = data["name"]
     cluster = copy.deepcopy(ministack.cluster(name))
     subnets = (data.get("resourcesVpcConfig") or {}).get("subnetIds") or [""]
@@ -198,11 +203,15 @@ def _complete(data: dict, reply: wire.Reply) -> wire.Reply:
     group = _security_group(name, vpc)
     cluster["resourcesVpcConfig"].update(vpcId=vpc, clusterSecurityGroupId=group)
     cluster["version"] = data.get("version") or cluster["version"]
+    server = clusters.start(account, region, name, cluster["version"])
+    cluster.update(endpoint=server.endpoint, certificateAuthority={"data": server.authority})
     ministack.store_cluster(name, cluster)
     shown = json.loads(reply[2])
     shown["cluster"]["status"] = "CREATING"  # ministack's cluster may be active before its reply is written
     shown["cluster"]["resourcesVpcConfig"]["vpcId"] = vpc
-    shown["cluster"]["resourcesVpcConfig"].pop("clusterSecurityGroupId", None)  # not known yet when AWS answers
+    # Not known yet when AWS answers.
+    shown["cluster"]["resourcesVpcConfig"].pop("clusterSecurityGroupId", None)
+    shown["cluster"].pop("endpoint", None)
     return _json(reply[0], shown)
 
 

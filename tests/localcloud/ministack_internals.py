@@ -46,11 +46,13 @@ def action_of(service: str, method: str, path: str, headers: dict, body: bytes, 
 _original_extract_action = iam_actions.extract_iam_action
 
 
-def authorize_ec2_ourselves() -> None:
-    """Keep ministack's own permission check off EC2: it sees neither moto's tags nor more than one resource a call."""
+def authorize_ourselves() -> None:
+    """Keep ministack's own permission check off EC2 and SendCommand: it sees neither moto's tags nor more than one resource
+    a call."""
 
     def extract(service: str, *args: Any, **kwargs: Any) -> str | None:
-        return None if service == "ec2" else _original_extract_action(service, *args, **kwargs)
+        action = None if service == "ec2" else _original_extract_action(service, *args, **kwargs)
+        return None if action == "ssm:SendCommand" else action
 
     iam_actions.extract_iam_action = extract
 
@@ -80,17 +82,23 @@ def _guardduty_action(method: str, path: str) -> str:
     return f"guardduty:{verbs.get(method, method.title())}Detector"
 
 
-def keep_ssm_documents() -> None:
-    """`AWS::SSM::Document` in a template: it is kept by its name. No node runs it here; see test_fix_node.py."""
+def keep_ssm_documents(keep: Any, forget: Any) -> None:
+    """`AWS::SSM::Document` in a template: handed to whoever keeps documents, by its name."""
 
     def create(logical_id: str, properties: dict, stack: str) -> tuple[str, dict]:
-        return properties.get("Name") or f"{stack}-{logical_id}", {}
+        name = properties.get("Name") or f"{stack}-{logical_id}"
+        keep(name, properties["Content"])
+        return name, {}
 
-    def update(physical_id: str, _before: dict, _after: dict, _stack: str) -> tuple[str, dict]:
+    def update(physical_id: str, _before: dict, after: dict, _stack: str) -> tuple[str, dict]:
+        keep(physical_id, after["Content"])
         return physical_id, {}
 
+    def delete(physical_id: str, *_: Any) -> None:
+        forget(physical_id)
+
     provisioners._RESOURCE_HANDLERS.setdefault(
-        "AWS::SSM::Document", {"create": create, "update": update, "delete": lambda *_: None}
+        "AWS::SSM::Document", {"create": create, "update": update, "delete": delete}
     )
 
 
@@ -263,9 +271,9 @@ async def reset() -> None:
 # --- permissions and callers
 
 
-def check(key: str, action: str, resource: str, context: dict) -> Any | None:
+def check(key: str, action: str, resource: str, context: dict, service: str = "ec2") -> Any | None:
     """None when the policies allow it, else ministack's description of the refusal."""
-    return iam_evaluator.enforce(key, f"ec2:{action}", "ec2", get_region(), resource, context)
+    return iam_evaluator.enforce(key, f"{service}:{action}", service, get_region(), resource, context)
 
 
 def is_authentication_failure(refusal: Any) -> bool:
@@ -425,6 +433,28 @@ def function_processes() -> list[int]:
 
 def cluster(name: str) -> dict | None:
     return eks._clusters.get(name)
+
+
+def cluster_of(account_id: str, region_name: str, name: str) -> dict | None:
+    return eks._clusters.get_scoped(account_id, region_name, name)
+
+
+def access_entry(account_id: str, region_name: str, cluster_name: str, principal: str) -> dict | None:
+    """The access entry of a principal, or of the role that he is a session of."""
+    return eks._access_entry_for_principal(cluster_name, account_id, region_name, principal)
+
+
+def access_policies(
+    account_id: str, region_name: str, cluster_name: str, principal: str
+) -> list[tuple[list[dict], list[str] | None]]:
+    """The rules of each access policy of an entry, and the namespaces where they hold; None for the whole cluster."""
+    found = []
+    for owner, policy, association in eks._access_policy_associations(cluster_name, account_id, region_name):
+        scope = association.get("accessScope") or {}
+        if owner == principal:
+            rules = eks._ACCESS_POLICY_RULES[eks._access_policy_name(policy)]
+            found.append((rules, None if scope.get("type") == "cluster" else scope.get("namespaces") or []))
+    return found
 
 
 def resize_node_group(cluster_name: str, name: str, sizes: dict) -> None:

@@ -1,6 +1,7 @@
 """Calls about connections, owners and evidence that moto does not answer, or not as AWS does.
 
-Public addresses of an interface (`AssociatePublicIpAddress`), `ModifyFleet`, `LockSnapshot`, branch interfaces of trunks.
+Public addresses of an interface (`AssociatePublicIpAddress`), `ModifyFleet`, `LockSnapshot`, branch interfaces of trunks,
+and interfaces that another account made in a shared subnet.
 Answers `None` for everything else, so that moto is asked. Corrections of moto's model as such are in `moto_fixes.py`.
 """
 
@@ -9,6 +10,8 @@ from __future__ import annotations
 import uuid
 from typing import Any
 from xml.sax.saxutils import escape
+
+from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 
 import ministack_internals as ministack
 import moto_fixes
@@ -101,3 +104,7 @@ def association(account: str, region: str, name: str) -> list[str]:
     """The Elastic IP and the interface that an association binds, which are what AWS asks permission for."""
     found = [a for a in moto_fixes.backend(account, region).addresses if a.association_id == name]
     return [part for a in found for part in (a.allocation_id, a.eni.id if a.eni else "") if part]
+
+
+# An interface's owner is the account that made it, which may be another than the subnet's.
+NetworkInterface.owner_id = property(lambda self: getattr(self, "picket_owner", self.ec2_backend.account_id))

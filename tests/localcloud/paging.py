@@ -25,6 +25,10 @@ LISTS = {
     "DescribeVpcs": "vpcSet",
 }
 
+# moto gives 100 reservations, or 15 templates, where it is not asked for more.
+CUT_BY_MOTO = {"DescribeInstances", "DescribeLaunchTemplates", "DescribeLaunchTemplateVersions"}
+ALL = "1000000"
+
 
 class BadToken(Exception):
     """The NextToken is not one of ours."""

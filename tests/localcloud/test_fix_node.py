@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import deploy
 import pytest
+import yaml
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "infra" / "fix-node.yaml"
 CONFIG = "/etc/kubernetes/kubelet/config.json"
@@ -57,7 +60,7 @@ class Node:
         return len((self.root / "restarts").read_text().splitlines())
 
     def backups(self) -> list[Path]:
-        return sorted((self.root / "var/lib/picket/backups").glob("*"))
+        return sorted(f for f in (self.root / "var/lib/picket/backups").glob("*") if f.is_file())
 
 
 @pytest.fixture
@@ -113,11 +116,94 @@ def test_a_kubelet_that_does_not_recover_gets_its_file_of_before(node):
     assert node.restarts() == 2
 
 
-def test_a_sick_kubelet_and_one_without_json_are_not_changed(node):
+def test_a_sick_kubelet_and_one_without_a_known_file_are_not_changed(node):
     file = node.put(CONFIG, "{}")
     assert node.run(health="false", Verb="write", Value="false", **KUBELET).returncode != 0
     assert file.read_text() == "{}" and node.restarts() == 0
     file.unlink()
-    node.put("/var/lib/kubelet/config.yaml", "kind: KubeletConfiguration\n")
     done = node.run(Verb="write", Value="false", **KUBELET)
-    assert done.returncode != 0 and "JSON" in done.stderr
+    assert done.returncode != 0 and "known here" in done.stderr
+
+
+YAML = "/var/lib/kubelet/config.yaml"
+KUBEADM = """apiVersion: kubelet.config.k8s.io/v1beta1
+authentication:
+  anonymous:
+    enabled: true   # for the old monitoring
+  x509:
+    clientCAFile: /etc/kubernetes/pki/ca.crt
+authorization:
+  mode: AlwaysAllow
+clusterDNS:
+- 10.96.0.10
+kind: KubeletConfiguration
+"""
+
+
+@pytest.mark.parametrize(
+    ("field", "before", "value", "line"),
+    [
+        ("authentication.anonymous.enabled", True, "false", "    enabled: false"),
+        ("authorization.mode", "AlwaysAllow", '"Webhook"', "  mode: Webhook"),
+        ("readOnlyPort", None, "0", "readOnlyPort: 0"),
+        ("streamingConnectionIdleTimeout", None, '"4h0m0s"', "streamingConnectionIdleTimeout: 4h0m0s"),
+        ("authentication.webhook.enabled", None, "true", "    enabled: true"),
+    ],
+)
+def test_a_file_of_yaml_is_changed_in_its_one_line_and_comes_back(node, field, before, value, line):
+    file = node.put(YAML, KUBEADM)
+    of = {"Kind": "kubelet", "Field": field}
+    assert node.says(Verb="read", **of)["value"] == before
+    assert node.says(Verb="write", Value=value, **of)["value"] == json.loads(value)
+    assert line in file.read_text().splitlines()
+    was = yaml.safe_load(KUBEADM)
+    now = yaml.safe_load(file.read_text())
+    at = now
+    for key in field.split("."):
+        at = at[key]
+    assert at == json.loads(value)
+    assert node.says(Verb="write", Value=json.dumps(before), **of)["value"] == before
+    assert yaml.safe_load(file.read_text()) == was
+
+
+def test_yaml_that_is_laid_out_otherwise_is_left(node):
+    for text in ("authentication: {anonymous: {enabled: true}}\n", "authentication:\n\tanonymous:\n", "a: 1\n---\nb: 2\n---\n"):
+        file = node.put(YAML, text)
+        done = node.run(Verb="write", Value="false", **KUBELET)
+        assert done.returncode != 0 and "laid out" in done.stderr, done
+        assert file.read_text() == text and node.restarts() == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "flag"),
+    [("authentication.anonymous.enabled", "--anonymous-auth"), ("readOnlyPort", "--read-only-port"), ("eventRecordQPS", "--event-qps"), ("authorization.mode", "--authorization-mode")],
+)
+def test_what_the_command_line_sets_is_not_changed_in_a_file(node, field, flag):
+    node.put(YAML, KUBEADM)
+    node.put("/proc/7/cmdline", f"/usr/bin/kubelet\0{flag}=x\0")
+    done = node.run(Verb="write", Value="0", Kind="kubelet", Field=field)
+    assert done.returncode != 0 and flag in done.stderr
+    node.put("/proc/7/cmdline", f"/usr/bin/other\0{flag}=x\0")
+    assert node.run(Verb="read", Kind="kubelet", Field=field).returncode == 0
+
+
+def test_a_mode_that_makes_the_node_sick_is_put_back(node):
+    file = node.put("/etc/kubernetes/admin.conf", "x", 0o644)
+    sick = f"[ $(stat -c %a {file}) = 644 ]"
+    done = node.run(health=sick, Verb="write", Kind="file_mode", Path="/etc/kubernetes/admin.conf", Value="600")
+    assert done.returncode != 0 and "mode of before is back" in done.stderr
+    assert file.stat().st_mode & 0o777 == 0o644
+
+
+def test_while_a_change_is_under_way_nothing_else_is_read_or_changed(node):
+    file = node.put("/etc/kubernetes/admin.conf", "x", 0o644)
+    of = {"Kind": "file_mode", "Path": "/etc/kubernetes/admin.conf"}
+    lock = node.root / "var/lib/picket/backups/lock"
+    lock.mkdir(parents=True)
+    for verb in ("read", "write"):
+        assert node.run(Verb=verb, Value="600", **of).returncode == 75
+    assert lock.is_dir() and file.stat().st_mode & 0o777 == 0o644
+    old = time.time() - 600
+    os.utime(lock, (old, old))
+    assert node.says(Verb="write", Value="600", **of)["mode"] == "600"
+    assert not lock.exists()

@@ -16,7 +16,9 @@ from conftest import ROOT
 from trees import SECRETS, eks, k3s, kops, kubeadm, process, put
 
 SCHEMA = json.loads((ROOT / "infra/node/node.schema.json").read_text(encoding="utf-8"))
-MOST_FOR_A_DOCUMENT = 64 * 1024
+# Systems Manager takes 64 KiB. Whoever comes near takes something out first: what can be worked out of a report belongs in
+# shared/evidence/src/node/derived.
+MOST_FOR_A_DOCUMENT = 56 * 1024
 
 
 def made(kind, tmp_path: pathlib.Path) -> pathlib.Path:
@@ -50,14 +52,17 @@ def test_systems_manager_takes_the_document_and_fills_in_one_parameter():
     Loader.add_multi_constructor("!", lambda loader, suffix, node: str(node.value))
     template = yaml.load((ROOT / "infra/node.yaml").read_text(encoding="utf-8"), Loader)
     content = template["Resources"]["Document"]["Properties"]["Content"]
-    assert len(json.dumps(content)) < MOST_FOR_A_DOCUMENT
+    size = len(json.dumps(content))
+    assert size < MOST_FOR_A_DOCUMENT, f"the document has {size} bytes"
     script = content["mainSteps"][0]["inputs"]["runCommand"][0]
     assert script.count("{{") == 1
 
 
 @pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not here")
-def test_shellcheck_has_nothing_to_say(script):
-    done = subprocess.run(["shellcheck", "-s", "sh", script], capture_output=True, text=True, check=False)
+def test_shellcheck_has_nothing_to_say(tmp_path):
+    source = subprocess.run([sys.executable, ROOT / "infra/node/build.py", "--script"], capture_output=True, check=True).stdout
+    (tmp_path / "collector.sh").write_bytes(source)
+    done = subprocess.run(["shellcheck", "-s", "sh", tmp_path / "collector.sh"], capture_output=True, text=True, check=False)
     assert done.stdout == ""
 
 
@@ -189,11 +194,10 @@ def test_docker_tells_how_it_is_set_without_what_may_be_a_secret(run, tmp_path):
     docker = document["docker"]
     assert yaml.safe_load(docker["daemon"]["text"]) == {"tlscacert": "/etc/docker/ca.pem"}
     assert (docker["installed"], docker["running"], docker["user"], docker["content_trust"]) == (True, True, "0", True)
-    assert docker["flags"] == {"host": ["fd://", "tcp://0.0.0.0:2376"], "icc": ["false"], "tlsverify": ["true"], "log-level": ["warn"]}
-    assert docker["tls"]["ca"]["mode"] == 0o444
-    assert docker["tls"]["key"] == {"path": "/root/.docker/key.pem"}
-    assert docker["paths"]["/usr/bin/runc"] is True
-    assert docker["paths"]["/usr/bin/dockerd"] is False
+    assert docker["pid"] == "50" and document["processes"]["50"]["argv"][1:5] == ["-H", "fd://", "-Htcp://0.0.0.0:2376", "--icc=false"]
+    assert document["files"]["/etc/docker/ca.pem"]["mode"] == 0o444
+    assert document["files"]["/usr/bin/runc"]["mode"] == 0o755
+    assert document["files"]["/usr/bin/dockerd"] == {"exists": False}
     assert not [name for name, secret in SECRETS.items() if secret in json.dumps(docker)]
 
 
@@ -204,7 +208,7 @@ def test_a_node_without_docker_says_so_and_one_without_a_file_says_that(run, tmp
     process(tree, 50, ["dockerd"])
     docker = run(tree)["docker"]
     assert docker["daemon"] == {"path": "/etc/docker/daemon.json", "text": "{}"}
-    assert docker["flags"] == {}
+    assert docker["pid"] == "50"
 
 
 def test_docker_counts_what_is_in_images_containers_and_the_audit_log(run, tmp_path):
@@ -291,7 +295,7 @@ def test_a_docker_that_does_not_run_is_not_said_to_be_at_its_defaults(run, tmp_p
     (tree / "proc/1").mkdir(exist_ok=True)
     docker = run(tree)["docker"]
     assert (docker["installed"], docker["running"]) == (True, False)
-    assert not {"flags", "tls"} & docker.keys()
+    assert "pid" not in docker
     shutil.rmtree(tree / "proc/1")
     assert "running" not in run(tree)["docker"], "where no processes are to be seen nobody knows"
 

@@ -2,19 +2,23 @@
 
 use jiff::Timestamp;
 use picket_checks::assessment::{Assessed, Question, assess, is};
-use picket_model::{Assessment, Finding, Severity, Status};
-use picket_report::risk::risks;
+use picket_model::{Assessment, Document, Finding, Severity, Status};
+use picket_report::risk::{Going, risks};
 use picket_report::snapshot::AssetRisk;
 use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::posture::going::going;
 use crate::posture::{Case, Sources, render};
 use crate::session::Session;
 use crate::show::{Page, Paint, Reply, Text, Tone};
 
 /// How many findings the table shows unless all are wanted.
 const SHOWN: usize = 25;
+/// How many assets are shown by their risk unless all are wanted, and how many reasons of each.
+const RISKIEST: usize = 6;
+const REASONS: usize = 3;
 
 /// What `picket assess` takes.
 #[derive(Debug, clap::Args)]
@@ -87,17 +91,27 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
         return Err(Failure::refused(format!("nothing here is called `{asset}`")).hint(hint));
     }
     let question = Question { asset: args.asset.clone(), evaluations: args.evaluations, ..Question::default() };
-    let Assessed { assessment, outcomes, .. } = assess(&case.book, &case.evidence, Vec::new(), &question, case.at);
+    let Assessed { mut assessment, outcomes, .. } = assess(&case.book, &case.evidence, Vec::new(), &question, case.at);
+    let wanted = |d: &Document| args.asset.as_deref().is_none_or(|asset| is(asset, d));
+    let (going, unseen) = going(&case, wanted, session).await;
+    assessment.unseen.extend(unseen);
     let is_bad = |f: &&Finding| f.status(case.at) == Status::Open && f.severity >= args.fail_on;
     let exit = if assessment.findings.iter().any(|f| is_bad(&f)) { Exit::Found } else { Exit::Done };
-    let answer = answer(&args, &case, assessment, outcomes, session);
+    let answer = answer(&args, &case, assessment, &going, outcomes, session);
     render::answer(session, &answer, &answer.assessment, &answer.of, answer.assets.clone())?;
     Ok(exit)
 }
 
-fn answer(args: &Args, case: &Case, mut assessment: Assessment, outcomes: usize, session: &Session) -> Answer {
+fn answer(
+    args: &Args,
+    case: &Case,
+    mut assessment: Assessment,
+    going: &[Going],
+    outcomes: usize,
+    session: &Session,
+) -> Answer {
     sort(&mut assessment.findings, case.at);
-    let assets = risks(&case.book, &assessment.findings, case.at);
+    let assets = risks(&case.book, &assessment.findings, going, case.at);
     let worst = assessment.findings.iter().find(|f| f.status(case.at) == Status::Open);
     let next = worst.map(|f| session.command(format!("explain {}", f.rule)));
     Answer {
@@ -138,6 +152,7 @@ impl Reply for Answer {
             self.rules,
         );
         page.line(if open.is_empty() { Tone::Good } else { Tone::Plain }, counts).gap();
+        self.riskiest(&mut page);
         let shown: Vec<_> = self
             .assessment
             .findings
@@ -153,26 +168,25 @@ impl Reply for Answer {
         if let Some(more) = shown.len().checked_sub(self.shown).filter(|n| *n > 0 && !self.readings) {
             page.line(Tone::Dim, format!("and {more} more; `--all` shows them"));
         }
-        self.riskiest(&mut page);
         self.unseen(&mut page);
         page.next(self.next.as_deref()).done()
     }
 }
 
 impl Answer {
+    /// The assets by their risk, each with its reasons in order; `picket explain` shows all of them.
     fn riskiest(&self, page: &mut Page) {
-        let rows: Vec<Vec<Text>> = self
-            .assets
-            .iter()
-            .take(5)
-            .map(|a| {
-                let why: Vec<_> = a.reasons.iter().take(2).map(|r| r.says.as_str()).collect();
-                vec![a.score.to_string().into(), a.asset.clone().into(), why.join("; ").into()]
-            })
-            .collect();
-        if !rows.is_empty() {
-            page.gap().line(Tone::Strong, "highest risk").table(&["SCORE", "ASSET", "BECAUSE"], &[0], rows);
+        let at_risk: Vec<&AssetRisk> = self.assets.iter().filter(|a| a.score > 0).collect();
+        let shown = if self.shown == usize::MAX { usize::MAX } else { RISKIEST };
+        let rows: Vec<Vec<Text>> = at_risk.iter().take(shown).flat_map(|a| with_reasons(a)).collect();
+        if rows.is_empty() {
+            return;
         }
+        page.line(Tone::Strong, "highest risk").table(&["SCORE", "ASSET", "POINTS", "BECAUSE"], &[0, 2], rows);
+        if let Some(more) = at_risk.len().checked_sub(shown).filter(|n| *n > 0) {
+            page.line(Tone::Dim, format!("and {more} more; `--all` shows them, `picket explain ASSET` every reason"));
+        }
+        page.gap();
     }
 
     fn unseen(&self, page: &mut Page) {
@@ -183,6 +197,30 @@ impl Answer {
         page.gap().line(Tone::Warn, format!("{} things could not be seen, and count as unknown", unseen.len()));
         let row = |u: &picket_model::Unseen| -> Vec<Text> { vec![u.what.clone().into(), u.why.clone().into()] };
         page.table(&["WHAT", "WHY"], &[], unseen.iter().take(10).map(row).collect());
+    }
+}
+
+/// An asset's score, and its heaviest reasons a line each.
+fn with_reasons(asset: &AssetRisk) -> Vec<Vec<Text>> {
+    let told = asset.reasons.iter().filter(|r| r.weight > 0).take(REASONS);
+    let row = |(n, reason): (usize, &picket_model::Reason)| {
+        let (score, name) = if n == 0 { (asset.score.to_string(), asset.asset.clone()) } else { Default::default() };
+        vec![
+            Text::toned(heat(asset.score), score),
+            name.into(),
+            reason.weight.to_string().into(),
+            reason.says.clone().into(),
+        ]
+    };
+    told.enumerate().map(row).collect()
+}
+
+/// The colour of a score: from 70 on the policy's default cuts off, from 40 on it tells people.
+fn heat(score: u8) -> Tone {
+    match score {
+        70.. => Tone::Bad,
+        40.. => Tone::Warn,
+        _ => Tone::Plain,
     }
 }
 

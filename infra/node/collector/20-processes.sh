@@ -8,22 +8,22 @@ process_lines() {
   for dir in "$root"/proc/[0-9]*; do
     pid="${dir##*/}"
     if [ "$pid" = "$$" ] || [ ! -r "$dir/cmdline" ]; then continue; fi
-    parent="$(awk '/^PPid:/ { print $2 }' "$dir/status" 2>/dev/null)"
+    parent="$(awk '/^PPid:/ { print $2 }' "$dir/status")"
     [ "$parent" != "$$" ] || continue
-    line="$(tr '\0\n' '\n ' <"$dir/cmdline" 2>/dev/null | sed 's/^/A /')"
+    line="$(tr '\0\n' '\n ' <"$dir/cmdline" | sed 's/^/A /')"
     [ -n "$line" ] || continue
-    user="$(awk '/^Uid:/ { print $2 }' "$dir/status" 2>/dev/null)"
-    exe="$(readlink "$dir/exe" 2>/dev/null)"
+    user="$(awk '/^Uid:/ { print $2 }' "$dir/status")"
+    exe="$(readlink "$dir/exe")"
     printf 'P %s %s %s\n%s\n' "$pid" "${user:-?}" "$exe" "$line"
     case "$line" in
-      *etcd*) tr '\0\n' '\n ' <"$dir/environ" 2>/dev/null | sed -n 's/^ETCD_/E ETCD_/p' ;;
+      *etcd*) tr '\0\n' '\n ' <"$dir/environ" | sed -n 's/^ETCD_/E ETCD_/p' ;;
     esac
   done
 }
 
 processes() {
-  process_lines | awk -v miner="$miner" -v passwd="$root/etc/passwd" "$words"'
-  BEGIN { while ((getline line < passwd) > 0) { split(line, f, ":"); name[f[3]] = f[1] } printf "{" }
+  process_lines | awk -v miner="$miner" -v root="$root" "$words"'
+  BEGIN { load_names(root); printf "{" }
   function base(s) { sub(/.*\//, "", s); return s }
   function flush(   i, a, whole, line, marked, out, hide) {
     if (pid == "") return
@@ -42,14 +42,14 @@ processes() {
       key = a; gsub(/^-+/, "", key)
       hide = whole && a ~ /^--?[A-Za-z]/ && a !~ /=/ && (secretive(key) || (marked && a ~ /^-[pa]$/))
       if (marked && a ~ /^-p./) a = "-preduced"
-      out = out (i > 1 ? "," : "") q(substr(red(a), 1, 2000))
+      out = out sep(i > 1) q(substr(red(a), 1, 2000))
     }
-    printf "%s%s:{\"argv\":[%s],\"user\":%s,\"exe\":%s%s%s}", (told++ ? "," : ""), q(pid), out, q(user in name ? name[user] : user), q(exe), (env == "" ? "" : ",\"env\":{" env "}"), (marked ? ",\"miner\":true" : "")
+    printf "%s%s:{\"argv\":[%s],\"user\":%s,\"exe\":%s%s%s}", sep(told++), q(pid), out, q(name_in(user_names, user, user)), q(exe), (env == "" ? "" : ",\"env\":{" env "}"), (marked ? ",\"miner\":true" : "")
   }
   /^P / { flush(); pid = $2; user = $3; exe = $0; sub(/^P [^ ]* [^ ]* /, "", exe); n = 0; env = ""; next }
   /^A / { arg[++n] = substr($0, 3); next }
   /^E / { i = index($0, "="); k = substr($0, 3, i - 3); v = substr($0, i + 1)
-          if (!secretive(k) && k !~ /TOKEN|AUTH_USER/) env = env (env == "" ? "" : ",") q(k) ":" q(shapes(v)) }
+          if (!secretive(k) && k !~ /TOKEN|AUTH_USER/) env = env sep(env != "") q(k) ":" q(shapes(v)) }
   END { flush(); print "}" }'
 }
 
@@ -57,7 +57,7 @@ processes() {
 sockets() {
   {
     # shellcheck disable=SC2012 # names here are numbers
-    ls -ln "$root"/proc/[0-9]*/fd 2>/dev/null | awk '/:$/ { pid = $0; sub(/\/fd:$/, "", pid); sub(/.*\//, "", pid) } / -> socket:/ { s = $NF; gsub(/[^0-9]/, "", s); print "I", s, pid }'
+    ls -ln "$root"/proc/[0-9]*/fd | awk '/:$/ { pid = $0; sub(/\/fd:$/, "", pid); sub(/.*\//, "", pid) } / -> socket:/ { s = $NF; gsub(/[^0-9]/, "", s); print "I", s, pid }'
     for kind in tcp tcp6 udp udp6; do
       [ ! -r "$root/proc/net/$kind" ] || awk -v kind="$kind" 'FNR > 1 { print "S", kind, $2, $3, $4, $10 }' "$root/proc/net/$kind"
     done
@@ -75,7 +75,7 @@ sockets() {
   BEGIN { split("3333 4444 5555 7777 8888 9999 14433 14444 20128 45560 45700", p, " "); for (i in p) pool[p[i]] = 1 }
   $1 == "I" { if (!($2 in owner)) owner[$2] = $3; next }
   { split($3, l, ":"); split($4, r, ":"); mine = hex(l[2]); theirs = hex(r[2]); who = ($6 in owner) ? q(owner[$6]) : "null"
-    if ($5 == "0A" || ($2 ~ /udp/ && theirs == 0)) a = a (a == "" ? "" : ",") "{\"proto\":" q($2) ",\"address\":" q(address(l[1])) ",\"port\":" mine ",\"pid\":" who "}"
-    else if ($2 ~ /tcp/ && (theirs in pool)) b = b (b == "" ? "" : ",") "{\"address\":" q(address(r[1])) ",\"port\":" theirs ",\"pid\":" who "}" }
+    if ($5 == "0A" || ($2 ~ /udp/ && theirs == 0)) a = a sep(a != "") "{\"proto\":" q($2) ",\"address\":" q(address(l[1])) ",\"port\":" mine ",\"pid\":" who "}"
+    else if ($2 ~ /tcp/ && (theirs in pool)) b = b sep(b != "") "{\"address\":" q(address(r[1])) ",\"port\":" theirs ",\"pid\":" who "}" }
   END { print "{\"listening\":[" a "],\"to_pools\":[" b "]}" }'
 }

@@ -1,7 +1,7 @@
 # Kubernetes: the configuration files of its components as text without secrets, and its static pods.
 kubelet_files() {
   for dir in "$root"/proc/[0-9]*; do
-    [ -r "$dir/cmdline" ] && tr '\0\n' '\n ' <"$dir/cmdline" 2>/dev/null |
+    [ -r "$dir/cmdline" ] && tr '\0\n' '\n ' <"$dir/cmdline" |
       awk 'NR == 1 && !/(^|\/)(kubelet|hyperkube)$/ { exit } /^--config=/ { print substr($0, 10) } prev == "--config" { print } { prev = $0 }'
   done
   for file in /var/lib/kubelet/config.yaml /etc/kubernetes/kubelet/config.json /etc/kubernetes/kubelet/kubelet-config.json /var/lib/kubelet/kubelet.config; do
@@ -13,9 +13,9 @@ kubelet_files() {
 flag_of() {
   {
     for dir in "$root"/proc/[0-9]*; do
-      [ -r "$dir/cmdline" ] && tr '\0\n' '\n ' <"$dir/cmdline" 2>/dev/null | tr ' ' '\n'
+      [ -r "$dir/cmdline" ] && tr '\0\n' '\n ' <"$dir/cmdline" | tr ' ' '\n'
     done
-    for dir in $(static_dirs); do cat "$root$dir"/* 2>/dev/null | tr ' ,"' '[\n*]'; done
+    for dir in $(static_dirs); do cat "$root$dir"/* | tr ' ,"' '[\n*]'; done
   } | sed -n "s/^--$1=\(\/[A-Za-z0-9._\/-]*\)$/\1/p" | head -n 1
 }
 static_dirs() { echo /etc/kubernetes/manifests /var/lib/rancher/rke2/agent/pod-manifests /etc/kubelet.d; }
@@ -53,9 +53,9 @@ encryption_of() {
   /^(- *)?resources:/ { list = "resources"; if (had) flush(); line = $0; sub(/.*resources: */, "", line); if (line == "") next; $0 = line }
   /^(- *)?providers:/ { list = "providers"; next }
   { sub(/^- */, "") }
-  list == "providers" && match($0, /^(identity|aescbc|aesgcm|secretbox|kms) *(:|$)/) { w = $0; sub(/ *:.*/, "", w); p = p (p == "" ? "" : ",") "{" q(w) ":{}}"; had = 1; next }
-  list == "resources" && /^[a-z*][a-z.*]*$/ && length($0) < 64 { r = r (r == "" ? "" : ",") q($0) }
-  function flush() { all = all (all == "" ? "" : ",") "{\"resources\":[" r "],\"providers\":[" p "]}"; r = p = ""; had = 0 }
+  list == "providers" && match($0, /^(identity|aescbc|aesgcm|secretbox|kms) *(:|$)/) { w = $0; sub(/ *:.*/, "", w); p = p sep(p != "") "{" q(w) ":{}}"; had = 1; next }
+  list == "resources" && /^[a-z*][a-z.*]*$/ && length($0) < 64 { r = r sep(r != "") q($0) }
+  function flush() { all = all sep(all != "") "{\"resources\":[" r "],\"providers\":[" p "]}"; r = p = ""; had = 0 }
   END { if (had) flush(); print "{\"resources\":[" all "]}" }'
 }
 
@@ -99,10 +99,10 @@ manifest_of() {
   in_list && /^ *- / && depth >= at { line = $0; sub(/^ *- /, "", line); add(line); next }
   in_list && depth > at && !/^ *- / { line = $0; sub(/^ */, "", line); argument[m] = argument[m] " " line; next }
   { in_list = 0 }
-  /^ *(- )?image: / { line = $0; sub(/.*image: */, "", line); image = image (image == "" ? "" : ",") q(bare(line)) }
+  /^ *(- )?image: / { line = $0; sub(/.*image: */, "", line); image = image sep(image != "") q(bare(line)) }
   /^ *(- )?hostNetwork: *true/ { host = 1 }
   function bare(s) { gsub(/^["\047 ]+|["\047 ]+$/, "", s); return s }
   function add(s) { argument[++m] = bare(s) }
-  END { for (i = 1; i <= m; i++) { a = red(argument[i]); if (hide && !kept("", a)) a = "reduced"; key = argument[i]; gsub(/^-+/, "", key); hide = argument[i] ~ /^--/ && argument[i] !~ /=/ && secretive(key); out = out (i > 1 ? "," : "") q(a) }
+  END { for (i = 1; i <= m; i++) { a = red(argument[i]); if (hide && !kept("", a)) a = "reduced"; key = argument[i]; gsub(/^-+/, "", key); hide = argument[i] ~ /^--/ && argument[i] !~ /=/ && secretive(key); out = out sep(i > 1) q(a) }
     printf "{\"argv\":[%s],\"images\":[%s],\"host_network\":%s}", out, image, host ? "true" : "false" }' "$1"
 }

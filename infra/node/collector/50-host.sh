@@ -1,8 +1,8 @@
 # The operating system: what it is, its settings, its accounts (never a hash), and its services.
 host() {
-  awk -F= "$words"'BEGIN { printf "{" } /^(ID|VERSION_ID|VARIANT_ID|PRETTY_NAME)=/ { gsub(/"/, "", $2); printf "%s%s:%s", (n++ ? "," : ""), q(tolower($1)), q($2) } END { printf "%s", (n ? "," : "") }' "$(or_none "$root/etc/os-release")"
+  awk -F= "$words"'BEGIN { printf "{" } /^(ID|VERSION_ID|VARIANT_ID|PRETTY_NAME)=/ { gsub(/"/, "", $2); printf "%s%s:%s", sep(n++), q(tolower($1)), q($2) } END { printf "%s", (n ? "," : "") }' "$(or_none "$root/etc/os-release")"
   printf '"kernel":"%s",%s"selinux":"%s",%s"preloads":%s}\n' \
-    "$(tr -cd 'A-Za-z0-9._+-' 2>/dev/null <"$root/proc/sys/kernel/osrelease")" \
+    "$(tr -cd 'A-Za-z0-9._+-' <"$root/proc/sys/kernel/osrelease")" \
     "$(if [ -r "$root/proc/cmdline" ]; then printf '"command_line":%s,' "$(lines_of "$root/proc/cmdline")"; fi)" \
     "$(selinux)" \
     "$(if [ -r "$root/proc/1/attr/current" ]; then printf '"unconfined":%s,' "$(unconfined)"; fi)" \
@@ -16,8 +16,8 @@ selinux() {
 
 # Programs that SELinux holds by no policy of their own.
 unconfined() {
-  grep -l ':unconfined_service_t:' "$root"/proc/[0-9]*/attr/current 2>/dev/null | while IFS= read -r file; do
-    head -n 1 "${file%attr/current}comm" 2>/dev/null
+  grep -l ':unconfined_service_t:' "$root"/proc/[0-9]*/attr/current | while IFS= read -r file; do
+    head -n 1 "${file%attr/current}comm"
   done | sort -u | lines_of
 }
 
@@ -25,11 +25,11 @@ unconfined() {
 sysctl() {
   printf '{"running":{'
   for name in net/ipv4 net/ipv6/conf kernel vm fs; do
-    [ ! -d "$root/proc/sys/$name" ] || find "$root/proc/sys/$name" -type f 2>/dev/null
+    [ ! -d "$root/proc/sys/$name" ] || find "$root/proc/sys/$name" -type f
   done | grep -E '/(ip_forward|forwarding|accept_redirects|secure_redirects|send_redirects|accept_source_route|rp_filter|log_martians|tcp_syncookies|icmp_echo_ignore_broadcasts|icmp_ignore_bogus_error_responses|accept_ra|disable_ipv6|randomize_va_space|ptrace_scope|kptr_restrict|dmesg_restrict|unprivileged_bpf_disabled|suid_dumpable|protected_[a-z]*|overcommit_memory|panic_on_oom|panic|panic_on_oops|keys/root_maxkeys|keys/root_maxbytes|core_pattern|core_uses_pid|bpf_jit_harden)$' |
     grep -E '/(all|default|lo|eth0|ens5)/|/(net/ipv4|kernel|vm|fs)/[a-z_]*$|keys/|yama/' | sort |
     while IFS= read -r file; do
-      [ -r "$file" ] && printf '%s=%s\n' "$(printf %s "${file#"$root/proc/sys/"}" | tr / .)" "$(head -n 1 "$file" 2>/dev/null)"
+      [ -r "$file" ] && printf '%s=%s\n' "$(printf %s "${file#"$root/proc/sys/"}" | tr / .)" "$(head -n 1 "$file")"
     done | pairs
   printf '},"persistent":{'
   for dir in /usr/lib/sysctl.d /lib/sysctl.d /run/sysctl.d /etc/sysctl.d; do
@@ -40,7 +40,7 @@ sysctl() {
   echo '}}'
 }
 # `name=value` lines as members; the last of a name counts.
-pairs() { awk "$words"'{ i = index($0, "="); k = substr($0, 1, i - 1); if (!(k in v)) order[++n] = k; v[k] = substr($0, i + 1) } END { for (i = 1; i <= n; i++) printf "%s%s:%s", (i > 1 ? "," : ""), q(order[i]), q(v[order[i]]) }'; }
+pairs() { awk "$words"'{ i = index($0, "="); k = substr($0, 1, i - 1); if (!(k in v)) order[++n] = k; v[k] = substr($0, i + 1) } END { for (i = 1; i <= n; i++) printf "%s%s:%s", sep(i > 1), q(order[i]), q(v[order[i]]) }'; }
 
 accounts() {
   [ -s "$root/etc/passwd" ] || return 0
@@ -50,52 +50,28 @@ accounts() {
   BEGIN { while ((getline line < shadow) > 0) { split(line, f, ":"); known[f[1]] = 1; pass[f[1]] = hash(f[2]); for (i = 3; i <= 8; i++) age[f[1], i] = number(f[i]) }
     while ((getline line < group) > 0) { split(line, f, ":"); there[f[3]] = 1 }
     printf "[" }
-  NF >= 7 { printf "%s{\"name\":%s,\"uid\":%d,\"gid\":%d,\"home\":%s,\"shell\":%s,\"shadowed\":%s,\"group_known\":%s", (n++ ? "," : ""), q($1), $3, $4, q($6), q($7), ($2 == "x" ? "true" : "false"), (($4 in there) ? "true" : "false")
+  NF >= 7 { printf "%s{\"name\":%s,\"uid\":%d,\"gid\":%d,\"home\":%s,\"shell\":%s,\"shadowed\":%s,\"group_known\":%s", sep(n++), q($1), $3, $4, q($6), q($7), ($2 == "x" ? "true" : "false"), (($4 in there) ? "true" : "false")
     if (($3 < least || $3 == 65534) && $1 !~ /^(root|sync|shutdown|halt)$/) printf ",\"system\":{\"shell\":%s%s}", q($7), ($1 in known ? ",\"password\":" q(pass[$1]) : "")
     if ($1 in known) printf ",\"password\":%s,\"last_change\":%s,\"min_days\":%s,\"max_days\":%s,\"warn_days\":%s,\"inactive_days\":%s,\"expires\":%s", q(pass[$1]), age[$1, 3], age[$1, 4], age[$1, 5], age[$1, 6], age[$1, 7], age[$1, 8]
     printf "}" }
   END { print "]" }' "$(or_none "$root/etc/passwd")"
 }
-# The ages of passwords, of those accounts that have one.
-passwords() {
-  [ -s "$root/etc/shadow" ] && [ -r "$root/etc/shadow" ] || return 0
-  awk -F: -v today="$(($(date +%s) / 86400))" "$words"'
-  function age(name, s) { if (s ~ /^-?[0-9]+$/) printf ",\"%s\":%s", name, s }
-  BEGIN { printf "[" }
-  NF >= 3 && $2 ~ /^[^!*]/ { printf "%s{\"name\":%s", (n++ ? "," : ""), q($1)
-    if ($3 ~ /^[0-9]+$/) printf ",\"changed_ahead\":%s", ($3 > today ? "true" : "false")
-    age("min_days", $4); age("max_days", $5); age("warn_days", $6); age("inactive_days", $7); printf "}" }
-  END { print "]" }' "$root/etc/shadow"
-}
 # A setting of /etc/login.defs, and what it is where it is not said.
 login_def() { awk -v name="$1" -v value="$2" '$1 == name { value = $2 } END { print value }' "$(or_none "$root/etc/login.defs")"; }
 groups() {
   [ -s "$root/etc/group" ] || return 0
-  awk -F: "$words"'BEGIN { printf "[" } NF >= 3 { printf "%s{\"name\":%s,\"gid\":%d,\"members\":[", (n++ ? "," : ""), q($1), $3; m = split($4, w, ","); for (i = 1; i <= m; i++) printf "%s%s", (i > 1 ? "," : ""), q(w[i]); printf "]}" } END { print "]" }' "$(or_none "$root/etc/group")"
+  awk -F: "$words"'BEGIN { printf "[" } NF >= 3 { printf "%s{\"name\":%s,\"gid\":%d,\"members\":[", sep(n++), q($1), $3; m = split($4, w, ","); for (i = 1; i <= m; i++) printf "%s%s", sep(i > 1), q(w[i]); printf "]}" } END { print "]" }' "$(or_none "$root/etc/group")"
 }
 
 # A file that may not be there: an empty one in its place.
 or_none() { if [ -r "$1" ]; then echo "$1"; else echo /dev/null; fi; }
 
-mounts_file() {
-  for file in "$root/proc/1/mounts" "$root/proc/mounts" "$root/etc/fstab"; do
-    [ ! -r "$file" ] || { echo "$file"; return 0; }
-  done
-}
 mounts() {
-  file="$(mounts_file)"
+  for file in "$root/proc/1/mounts" "$root/proc/mounts" "$root/etc/fstab" -; do [ ! -r "$file" ] || break; done
+  [ "$file" != - ] || return 0
   awk "$words"'BEGIN { printf "[" } /^#/ || NF < 4 || $2 ~ /^\/(var\/lib\/kubelet\/pods|run\/containerd\/|var\/lib\/docker\/|run\/netns|proc\/|sys\/fs\/cgroup\/)/ { next }
-  ++n <= 200 { printf "%s{\"path\":%s,\"type\":%s,\"options\":[", (n > 1 ? "," : ""), q($2), q($3); m = split($4, o, ","); k = 0; for (i = 1; i <= m; i++) if (o[i] !~ /^[a-z]*dir=|pass|user|secret/) printf "%s%s", (k++ ? "," : ""), q(o[i]); printf "]}" }
-  END { print "]" }' "$(or_none "$file")"
-}
-
-# Of places that are to be file systems of their own: those that are, with their options.
-mounted() {
-  file="$(mounts_file)"
-  [ -n "$file" ] || return 0
-  awk "$words"'/^#/ || NF < 4 || $2 !~ /^\/(tmp|var|var\/tmp|var\/log|var\/log\/audit|home|dev\/shm)$/ { next }
-  { if (!($2 in had)) order[++n] = $2; had[$2] = ""; m = split($4, o, ","); for (i = 1; i <= m; i++) if (o[i] !~ /^[a-z]*dir=|pass|user|secret/) had[$2] = had[$2] (had[$2] == "" ? "" : ",") q(o[i]) }
-  END { printf "{"; for (i = 1; i <= n; i++) printf "%s%s:[%s]", (i > 1 ? "," : ""), q(order[i]), had[order[i]]; print "}" }' "$file"
+  ++n <= 200 { printf "%s{\"path\":%s,\"type\":%s,\"options\":[", sep(n > 1), q($2), q($3); m = split($4, o, ","); k = 0; for (i = 1; i <= m; i++) if (o[i] !~ /^[a-z]*dir=|pass|user|secret/) printf "%s%s", sep(k++), q(o[i]); printf "]}" }
+  END { print "]" }' "$file"
 }
 
 # Modules: loaded ones, and what modprobe is told.
@@ -103,7 +79,7 @@ modules() {
   printf '{'
   if [ -r "$root/proc/modules" ]; then printf '"loaded":%s,' "$(cut -d ' ' -f 1 "$root/proc/modules" | sort | lines_of)"; fi
   printf '"told":'
-  cat "$root"/etc/modprobe.d/*.conf "$root"/usr/lib/modprobe.d/*.conf 2>/dev/null | grep -E '^ *(install|blacklist) ' | sort -u | lines_of
+  cat "$root"/etc/modprobe.d/*.conf "$root"/usr/lib/modprobe.d/*.conf | grep -E '^ *(install|blacklist) ' | sort -u | lines_of
   echo '}'
 }
 
@@ -112,7 +88,7 @@ packages() {
   if [ -r "$root/var/lib/dpkg/status" ]; then
     list="$(awk '/^Package: / { p = $2 } /^Status: .* installed$/ { ok = 1 } /^Version: / { v = $2 } /^$/ { if (ok) print p "=" v; ok = 0 } END { if (ok) print p "=" v }' "$root/var/lib/dpkg/status")"
   elif command -v rpm >/dev/null 2>&1 && [ -d "$root/var/lib/rpm" ]; then
-    list="$(soon rpm ${root:+--root "$root"} -qa --qf '%''{NAME}=%''{VERSION}-%''{RELEASE}\n' 2>/dev/null)" || return 0
+    list="$(soon rpm ${root:+--root "$root"} -qa --qf '%''{NAME}=%''{VERSION}-%''{RELEASE}\n')" || return 0
   else return 0; fi
   [ -n "$list" ] || return 0
   printf '%s\n' "$list" | sort | { printf '{'; pairs; echo '}'; }
@@ -122,7 +98,7 @@ packages() {
 systemd() {
   if has systemctl; then
     # All units or nothing, as for packages.
-    units="$(soon systemctl list-unit-files --no-legend --no-pager --plain --type=service,socket,timer,mount,target 2>/dev/null)" || return 0
+    units="$(soon systemctl list-unit-files --no-legend --no-pager --plain --type=service,socket,timer,mount,target)" || return 0
     [ -n "$units" ] || return 0
     units="$(printf '%s\n' "$units" | awk '{ print $1 "=" $2 }')"
   else
@@ -134,7 +110,7 @@ systemd() {
     )"
   fi
   printf '{"files":{%s}' "$(printf '%s' "$units" | sort | pairs)"
-  if has systemctl && units="$(soon systemctl list-units --no-legend --no-pager --plain --type=service,socket,timer --state=active 2>/dev/null)"; then
+  if has systemctl && units="$(soon systemctl list-units --no-legend --no-pager --plain --type=service,socket,timer --state=active)"; then
     printf ',"active":'
     printf '%s\n' "$units" | awk 'NF { print $1 }' | sort | lines_of
   fi
@@ -142,59 +118,20 @@ systemd() {
 }
 
 sshd() {
-  if has sshd; then soon sshd -T 2>/dev/null; elif [ -x /usr/sbin/sshd ] && [ -n "$live" ]; then soon /usr/sbin/sshd -T 2>/dev/null; else
-    cat "$root"/etc/ssh/sshd_config.d/*.conf "$root/etc/ssh/sshd_config" 2>/dev/null | awk '/^ *#/ || NF < 2 { next } tolower($1) == "match" { exit } { k = tolower($1); if (!(k in had)) { had[k] = 1; print } }'
-  fi | awk "$words"'{ k = tolower($1); sub(/^[ \t]*[^ \t]+[ \t=]+/, ""); if (k in v) v[k] = v[k] "\n" $0; else { order[++n] = k; v[k] = $0 } } END { printf "{"; for (i = 1; i <= n; i++) printf "%s%s:%s", (i > 1 ? "," : ""), q(order[i]), q(v[order[i]]); print "}" }'
+  if has sshd; then soon sshd -T; elif [ -x /usr/sbin/sshd ] && [ -n "$live" ]; then soon /usr/sbin/sshd -T; else
+    cat "$root"/etc/ssh/sshd_config.d/*.conf "$root/etc/ssh/sshd_config" | awk '/^ *#/ || NF < 2 { next } tolower($1) == "match" { exit } { k = tolower($1); if (!(k in had)) { had[k] = 1; print } }'
+  fi | awk "$words"'{ k = tolower($1); sub(/^[ \t]*[^ \t]+[ \t=]+/, ""); if (k in v) v[k] = v[k] "\n" $0; else { order[++n] = k; v[k] = $0 } } END { printf "{"; for (i = 1; i <= n; i++) printf "%s%s:%s", sep(i > 1), q(order[i]), q(v[order[i]]); print "}" }'
 }
 
 audit() {
   printf '{"disk":'
-  cat "$root"/etc/audit/rules.d/*.rules 2>/dev/null | lines_of
-  printf ',"on_disk":'
-  cat "$root"/etc/audit/rules.d/*.rules 2>/dev/null | covered | listed
+  cat "$root"/etc/audit/rules.d/*.rules | most=2000 lines_of
   # What was refused is not told: an empty list would say that there are no rules.
-  if has auditctl && rules="$(soon auditctl -l 2>/dev/null)"; then
+  if has auditctl && rules="$(soon auditctl -l)"; then
     printf ',"loaded":'
-    printf '%s\n' "$rules" | lines_of
-    printf ',"in_kernel":'
-    { printf '%s\n' "$rules"; soon auditctl -s 2>/dev/null | sed -n 's/^enabled \([0-9]\)$/-e \1/p'; } | covered | listed
+    { printf '%s\n' "$rules"; soon auditctl -s | sed -n 's/^enabled \([0-9]\)$/-e \1/p'; } | most=2000 lines_of
   fi
   echo '}'
-}
-listed() { sort -u | awk "$words"'{ printf "%s%s", (n++ ? "," : "["), q($0) } END { print (n ? "]" : "[]") }'; }
-
-# What rules of audit see, one a line: `w PATH` for a watch for writing, `b64 CALL` for a call, and
-# `sudo_log` for the log that sudo writes itself. A rule that is narrowed by
-# anything but the users that people log in as sees less than it should, and is left out.
-covered() {
-  log="$(settings_sudo | sed -n 's/^logfile=//p')"
-  awk -v own="$log" '
-  function place(p) { sub(/\/+$/, "", p); sub(/^\/var\/run\//, "/run/", p); return p ~ /^\/s?bin\// ? "/usr" p : p }
-  function watch(perms, p,   i) { for (i = 1; i <= length(perms); i++) print substr(perms, i, 1) " " place(p)
-    if (own != "" && place(p) == own && perms ~ /w/) print "sudo_log" }
-  { gsub(/["\t\r]/, " ") }
-  $1 == "-e" { last = $2 }
-  $1 == "-w" { perms = "rwxa"; for (i = 3; i < NF; i++) if ($i == "-p") perms = $(i + 1); watch(perms, $2) }
-  $1 ~ /^-[aA]$/ && $2 ~ /^(always,exit|exit,always)$/ {
-    arch = path = more = odd = ""; perms = "rwxa"; n = 0
-    for (i = 3; i <= NF; i++) {
-      if ($i == "-S") { m = split($(++i), some, ","); for (j = 1; j <= m; j++) call[++n] = some[j]; continue }
-      if ($i == "-k") { i++; continue }
-      if ($i == "-C") { i++; if ($i == "euid!=uid" || $i == "uid!=euid") more = more " euid!=uid"; else odd = 1; continue }
-      if ($i != "-F") { odd = 1; continue }
-      i++
-      if ($i ~ /^arch=/) arch = substr($i, 6)
-      else if ($i ~ /^path=/) path = substr($i, 6)
-      else if ($i ~ /^dir=/) path = substr($i, 5)
-      else if ($i ~ /^perm=/) perms = substr($i, 6)
-      else if ($i ~ /^exit=-E[A-Z]+$/) more = more " " substr($i, 7)
-      else if ($i !~ /^(key=.*|a0=0|a0=0x0|auid>=(500|1000)|auid!=(unset|-1|4294967295))$/) odd = 1
-    }
-    if (odd != "") next
-    if (path != "") { if (more == "" && (n == 0 || call[1] == "all")) watch(perms, path); next }
-    for (j = 1; j <= n; j++) print arch " " call[j] more
-  }
-  END { if (last == 2) print "immutable" }'
 }
 
 # Configuration files that hold no secrets by design, as lines without remarks. Of all others `settings` tells what
@@ -214,7 +151,7 @@ configs() {
   # Scripts of shells may set anything: only what is asked about is told.
   for file in "$root/etc/profile" "$root/etc/bashrc" "$root/etc/bash.bashrc" "$root"/etc/profile.d/*.sh; do
     [ -f "$file" ] || continue
-    printf '%s"%s":%s' "$comma" "$(name_of "${file#"$root"}")" "$(grep -E '^ *(umask|(readonly |export |typeset -xr )?TMOUT)' "$file" | lines_of)"
+    printf '%s"%s":%s' "$comma" "$(name_of "${file#"$root"}")" "$(grep -E '^[^#]*(umask|TMOUT)' "$file" | grep -oE 'umask +[^;&|]+|((readonly|export|(typeset|declare) -[a-z]+) +)?TMOUT(=[0-9]+)?' | lines_of)"
     comma=,
   done
   # Of repositories only what is checked is told: their addresses may hold credentials.
@@ -231,7 +168,6 @@ configs() {
 settings() {
   printf '{'
   comma=
-  said accounts /etc/passwd /etc/group /etc/shadow
   said aide /etc/cron.d /var/spool/cron
   said auditd /etc/audit/auditd.conf
   said chrony /etc/chrony.conf
@@ -248,7 +184,6 @@ settings() {
   said pwquality /etc/security/pwquality.conf
   said rsyslog /etc/rsyslog.conf /etc/rsyslog.d
   said selinux /etc/selinux/config
-  said shell /etc/profile /etc/profile.d
   said sshd /etc/sysconfig/sshd
   said sudo /etc/sudoers /etc/sudoers.d
   said useradd /etc/default/useradd
@@ -289,25 +224,14 @@ pam_values() {
   done | awk '/^asked_by=/ { f = substr($0, 10); if (!(f in had)) by = by (by == "" ? "" : ",") f; had[f] = 1; next } { print } END { if (by != "") print "asked_by=" by }'
 }
 
-# Who root is, and names and numbers that are there twice.
-settings_accounts() {
-  [ -s "$root/etc/passwd" ] && [ -s "$root/etc/group" ] || return 1
-  awk -F: -v shadow="$root/etc/shadow" -v file="$root/etc/group" '
-  function twice(kind, key, name) { if ((kind, key) in had) list[kind] = list[kind] (list[kind] == "" ? "" : ",") name; had[kind, key] = 1 }
-  BEGIN { while ((getline line < shadow) > 0) { split(line, f, ":"); if (f[1] == "root") hash = (f[2] == "" ? "empty" : f[2] ~ /^[!*]/ ? "locked" : "set") }
-    while ((getline line < file) > 0) if (split(line, f, ":") >= 3) { twice("gids", f[3], f[1]); twice("group_names", f[1], f[1]) } }
-  NF >= 7 { twice("uids", $3 + 0, $1); twice("user_names", $1, $1); if ($3 ~ /^0+$/) all = all (all == "" ? "" : ",") $1; if ($1 == "root") gid = $4 }
-  END { print "superusers=" all; if (gid != "") print "root_gid=" gid; if (hash != "") print "root_password=" hash
-    split("gids group_names uids user_names", kinds, " "); for (i = 1; i <= 4; i++) print "doubled_" kinds[i] "=" list[kinds[i]] }' "$root/etc/passwd"
-}
 settings_aide() {
-  if cat "$root"/etc/crontab "$root"/etc/cron.d/* "$root"/var/spool/cron/* 2>/dev/null | grep -Eq '^[^#]*aide.* --?(check|update|C)( |$)' ||
+  if cat "$root"/etc/crontab "$root"/etc/cron.d/* "$root"/var/spool/cron/* | grep -Eq '^[^#]*aide.* --?(check|update|C)( |$)' ||
     grep -lEs '^[^#]*aide.* --?(check|update|C)( |$)' "$root"/etc/cron.hourly/* "$root"/etc/cron.daily/* "$root"/etc/cron.weekly/* "$root"/etc/cron.monthly/* | grep -q .; then echo cron=true; else echo cron=false; fi
 }
 settings_auditd() { values_of '[a-z_]+' /etc/audit/auditd.conf | tr '[:upper:]' '[:lower:]'; }
 settings_chrony() {
-  printf 'sources=%s\n' "$(cat "$root"/etc/chrony.conf "$root"/etc/chrony.d/*.conf "$root"/etc/chrony.d/*.sources "$root"/run/chrony.d/* 2>/dev/null | grep -cE '^ *(server|pool|refclock) ')"
-  user="$(grep -lx chronyd "$root"/proc/[0-9]*/comm 2>/dev/null | head -n 1 | while IFS= read -r file; do awk '/^Uid:/ { print $2 }' "${file%comm}status"; done)"
+  printf 'sources=%s\n' "$(cat "$root"/etc/chrony.conf "$root"/etc/chrony.d/*.conf "$root"/etc/chrony.d/*.sources "$root"/run/chrony.d/* | grep -cE '^ *(server|pool|refclock) ')"
+  user="$(grep -lx chronyd "$root"/proc/[0-9]*/comm | head -n 1 | while IFS= read -r file; do awk '/^Uid:/ { print $2 }' "${file%comm}status"; done)"
   if [ -n "$user" ]; then
     user="$(awk -F: -v id="$user" '$3 == id { print $1; exit }' "$(or_none "$root/etc/passwd")")"
   else user="$(sed -n 's/^ *OPTIONS=.*-u  *\([a-z_][a-z0-9_-]*\).*/\1/p' "$(or_none "$root/etc/sysconfig/chronyd")" | tail -n 1)"; fi
@@ -324,28 +248,15 @@ settings_firewalld() { values_of DefaultZone /etc/firewalld/firewalld.conf; }
 settings_journald() { systemd_values 'Compress|ForwardToSyslog|MaxFileSec|Runtime[A-Za-z]*|Storage|System[A-Za-z]*' journald.conf; }
 settings_login_defs() {
   awk '/^[ \t]*#/ || NF < 2 { next } $1 ~ /^(ENCRYPT_METHOD|PASS_(MAX|MIN)_DAYS|PASS_WARN_AGE|UID_MIN|UMASK)$/ { print $1 "=" $2 }' "$(or_none "$root/etc/login.defs")"
-  awk '/^[ \t]*UMASK[ \t]/ { print "umask " $2 }' "$(or_none "$root/etc/login.defs")" | tail -n 1 | grants
-}
-# The most that new files grant under lines of `umask`, as octal digits.
-grants() {
-  awk '
-  function bits(s) { return (s ~ /r/ ? 4 : 0) + (s ~ /w/ ? 2 : 0) + (s ~ /x/ ? 1 : 0) }
-  function either(a, b,   i, n) { n = 0; for (i = 4; i >= 1; i /= 2) { if (a >= i || b >= i) n += i; if (a >= i) a -= i; if (b >= i) b -= i } return n }
-  $1 == "umask" { v = $2; gsub(/[;"\047]/, "", v); sub(/^-S$/, $3, v)
-    if (v ~ /^[0-7]+$/) { v = substr("000" v, length(v) + 1); for (i = 1; i <= 3; i++) g[i] = 7 - substr(v, i, 1) }
-    else if (v ~ /^[ugo]=/) { g[1] = g[2] = g[3] = 0; m = split(v, p, ","); for (j = 1; j <= m; j++) { if (p[j] ~ /^u=/) g[1] = bits(p[j]); if (p[j] ~ /^g=/) g[2] = bits(substr(p[j], 3)); if (p[j] ~ /^o=/) g[3] = bits(substr(p[j], 3)) } }
-    else next
-    for (i = 1; i <= 3; i++) all[i] = either(all[i] + 0, g[i]); seen = 1 }
-  END { if (seen) print "umask_grants=" all[1] all[2] all[3] }'
 }
 # Ports of mail that listen on more than loopback.
 settings_mail() {
   [ -r "$root/proc/net/tcp" ] || return 1
-  printf 'open_ports=%s\n' "$(cat "$root/proc/net/tcp" "$root/proc/net/tcp6" 2>/dev/null | awk '
+  printf 'open_ports=%s\n' "$(cat "$root/proc/net/tcp" "$root/proc/net/tcp6" | awk '
     $4 == "0A" && $2 ~ /:(0019|01D1|024B)$/ && $2 !~ /^(0000000000000000FFFF0000)?[0-9A-F][0-9A-F][0-9A-F][0-9A-F][0-9A-F][0-9A-F]7F:|^00000000000000000000000001000000:/ { print ($2 ~ /0019$/ ? 25 : $2 ~ /01D1$/ ? 465 : 587) }' | sort -nu | tr '\n' ',' | sed 's/,$//')"
 }
 settings_nft() {
-  rules="$(soon nft -s list ruleset 2>/dev/null)" || return 1
+  rules="$(soon nft -s list ruleset)" || return 1
   printf '%s\n' "$rules" | awk '
     $1 == "table" { tables++ }
     /hook (input|forward|output) / { hook = $0; sub(/.*hook /, "", hook); sub(/ .*/, "", hook); p = /policy drop/ ? "drop" : "accept"; if (policy[hook] != "drop") policy[hook] = p }
@@ -370,7 +281,7 @@ settings_pwquality() {
   pam_values pam_pwquality "$names"
 }
 settings_rsyslog() {
-  cat "$root"/etc/rsyslog.conf "$root"/etc/rsyslog.d/*.conf 2>/dev/null | awk '
+  cat "$root"/etc/rsyslog.conf "$root"/etc/rsyslog.d/*.conf | awk '
     /^[ \t]*#/ { next }
     tolower($1) == "$filecreatemode" { print "create_mode=" $2 }
     /imtcp|imudp|\$(InputTCPServerRun|UDPServerRun)/ { receives = 1 }
@@ -378,17 +289,9 @@ settings_rsyslog() {
     END { print "receives=" (receives ? "true" : "false"); print "sends=" (sends ? "true" : "false") }'
 }
 settings_selinux() { values_of 'SELINUX|SELINUXTYPE' /etc/selinux/config | awk '{ sub(/=.*/, tolower(substr($0, index($0, "=")))) } { print }'; }
-settings_shell() {
-  lines="$(cat "$root"/etc/profile "$root"/etc/bashrc "$root"/etc/bash.bashrc "$root"/etc/profile.d/*.sh 2>/dev/null | grep -E '^[^#]*(umask|TMOUT)' | tr ';' '\n')"
-  printf '%s\n' "$lines" | awk '
-    /TMOUT=[0-9]+/ { v = $0; sub(/.*TMOUT=/, "", v); v += 0; if (!n++ || v < least) least = v; if (v > most) most = v }
-    /(readonly|typeset -[a-z]*r[a-z]*|declare -[a-z]*r[a-z]*)[ \t].*TMOUT/ { fixed = 1 }
-    END { if (n) { print "tmout_least=" least; print "tmout_most=" most + 0; print "tmout_fixed=" (fixed ? "true" : "false") } }'
-  printf '%s\n' "$lines" | sed -n 's/.*\(umask  *[^ ].*\)/\1/p' | grants
-}
 settings_sshd() { values_of CRYPTO_POLICY /etc/sysconfig/sshd; }
 settings_sudo() {
-  cat "$root"/etc/sudoers "$root"/etc/sudoers.d/* 2>/dev/null | awk '
+  cat "$root"/etc/sudoers "$root"/etc/sudoers.d/* | awk '
     /^[ \t]*#/ { next }
     /\\$/ { sub(/\\$/, ""); held = held $0; next }
     { line = held $0; held = "" }
@@ -418,15 +321,15 @@ guarded() {
   printf ',"ssh_public_keys":%s' "$(for file in "$root"/etc/ssh/ssh_host_*_key.pub; do [ ! -f "$file" ] || echo "$file"; done | described)"
   printf ',"homes":%s,"homes_of_others":%s' "$(homes | described)" "$(homes | others | described)"
   printf ',"open_dot_files":%s' "$(homes | cut -d '|' -f 1 | while IFS= read -r home; do
-    [ ! -d "$home" ] || find "$home" -maxdepth 1 -name '.?*' ! -name .. ! -type l '(' -name .netrc -o -name .forward -o -name .rhosts -o -perm -0020 -o -perm -0002 ')' 2>/dev/null
+    [ ! -d "$home" ] || find "$home" -maxdepth 1 -name '.?*' ! -name .. ! -type l '(' -name .netrc -o -name .forward -o -name .rhosts -o -perm -0020 -o -perm -0002 ')'
   done | head -n 100 | described)"
-  open="$(soon find "$root/var/log" -type f '(' -perm -0001 -o -perm -0002 -o -perm -0004 -o -perm -0010 -o -perm -0020 -o -perm -0100 ')' 2>/dev/null)"
+  open="$(soon find "$root/var/log" -type f '(' -perm -0001 -o -perm -0002 -o -perm -0004 -o -perm -0010 -o -perm -0020 -o -perm -0100 ')')"
   if [ $? -ne 124 ] && [ -d "$root/var/log" ]; then
     printf ',"open_logs":%s' "$(printf '%s\n' "$open" | while IFS= read -r file; do
       # Logins are kept where programs of their group may write.
       case "$file" in
         '') ;;
-        */wtmp | */wtmp-* | */btmp | */btmp-* | */lastlog | */lastlog.* | */wtmp.* | */btmp.*) find "$file" '(' -perm -0001 -o -perm -0002 -o -perm -0010 -o -perm -0100 ')' 2>/dev/null ;;
+        */wtmp | */wtmp-* | */btmp | */btmp-* | */lastlog | */lastlog.* | */wtmp.* | */btmp.*) find "$file" '(' -perm -0001 -o -perm -0002 -o -perm -0010 -o -perm -0100 ')' ;;
         *) printf '%s\n' "$file" ;;
       esac
     done | head -n 100 | described)"
@@ -436,18 +339,13 @@ guarded() {
 # Paths, one a line, each with `|user` behind it where it should be that user's: as a list. One that is not there says so.
 described() {
   while IFS='|' read -r path user; do
-    if [ -e "$path" ]; then printf '%s|%s\n' "$(stat -L -c '%a|%u|%g|%U|%G' "$path" 2>/dev/null)" "$path|$user"; else printf -- '-|||||%s\n' "$path|$user"; fi
+    if [ -e "$path" ]; then printf '%s|%s\n' "$(stat -L -c '%a|%u|%g|%U|%G' "$path")" "$path|$user"; else printf -- '-|||||%s\n' "$path|$user"; fi
   done | awk -F'|' -v root="$root" "$words"'
-  function octal(s,   i, n) { n = 0; for (i = 1; i <= length(s); i++) n = n * 8 + substr(s, i, 1); return n }
-  BEGIN {
-    while ((getline line < (root "/etc/passwd")) > 0) { split(line, f, ":"); name[f[3]] = f[1] }
-    while ((getline line < (root "/etc/group")) > 0) { split(line, f, ":"); group[f[3]] = f[1] }
-    printf "["
-  }
-  { path = substr($6, length(root) + 1); printf "%s{\"path\":%s", (n++ ? "," : ""), q(path == "" ? "/" : path)
+  BEGIN { load_names(root); printf "[" }
+  { path = substr($6, length(root) + 1); printf "%s{\"path\":%s", sep(n++), q(path == "" ? "/" : path)
     if ($7 != "") printf ",\"user\":%s", q($7)
     if ($1 == "-") printf ",\"exists\":false}"
-    else printf ",\"mode\":%d,\"owner\":%s,\"group\":%s}", octal($1), q($2 in name ? name[$2] : $4), q($3 in group ? group[$3] : $5) }
+    else printf ",\"mode\":%d,\"owner\":%s,\"group\":%s}", octal($1), q(name_in(user_names, $2, $4)), q(name_in(group_names, $3, $5)) }
   END { print "]" }'
 }
 # Homes of people who may log in, each with its user.
@@ -461,12 +359,12 @@ others() {
 }
 # Directories in the path of root that are missing, relative, or that somebody else may change.
 root_path() {
-  cat "$root/etc/environment" "$root/etc/profile" "$root"/etc/profile.d/*.sh "$root/root/.bash_profile" "$root/root/.bashrc" "$root/root/.profile" 2>/dev/null |
+  cat "$root/etc/environment" "$root/etc/profile" "$root"/etc/profile.d/*.sh "$root/root/.bash_profile" "$root/root/.bashrc" "$root/root/.profile" |
     grep -v '^ *#' | grep -E '(^|[ ;])PATH=' | sed 's/.*PATH=\([^; ]*\).*/\1/' | tr -d '"'"'" | sed 's/\$[{]*PATH[}]*/=/g; s/\$[{]*HOME[}]*/\/root/g; s/~/\/root/g' | tr ':' '\n' | sort -u | {
     while IFS= read -r dir; do
       case "$dir" in
         '=' | *'$'* | *'`'*) ;;
-        /*) if [ ! -d "$root$dir" ]; then printf '%s\n' "$root$dir"; else find -H "$root$dir" -maxdepth 0 '(' ! -user 0 -o -perm -0020 -o -perm -0002 ')' 2>/dev/null; fi ;;
+        /*) if [ ! -d "$root$dir" ]; then printf '%s\n' "$root$dir"; else find -H "$root$dir" -maxdepth 0 '(' ! -user 0 -o -perm -0020 -o -perm -0002 ')'; fi ;;
         *) printf '%s\n' "$root${dir:-.}" ;;
       esac
     done

@@ -1,16 +1,23 @@
 //! Invoking Picket's own functions, for people at a terminal and for the sweep: IAM's permission to invoke is the
 //! authorisation.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use picket_pipeline::ports::{Answer, Kind, PortError, Releases};
 use picket_pipeline::release::Order;
+use picket_pipeline::scan::{Answers, Asked, Prober, Questions};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::Clients;
 use crate::error::port_error;
+
+/// How long a function may take until it answers; none of those that are waited for may run longer.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(65);
 
 /// Invokes the functions of one stack.
 #[derive(Debug)]
@@ -35,7 +42,9 @@ impl Functions {
         let doing = "invoking";
         let wrong = |why: String| PortError::new(doing, &function, Kind::Other, &why);
         let payload = serde_json::to_vec(order).map_err(|e| wrong(e.to_string()))?;
-        let call = self.client.invoke().function_name(&function).payload(Blob::new(payload));
+        let call = self.client.invoke().function_name(&function).payload(Blob::new(payload)).customize();
+        let patient = TimeoutConfig::builder().operation_attempt_timeout(ANSWERS_WITHIN).build();
+        let call = call.config_override(aws_sdk_lambda::config::Builder::new().timeout_config(patient));
         let answer = call.send().await.map_err(|e| port_error(doing, &function, &e))?;
         let body = answer.payload().map(Blob::as_ref).unwrap_or_default();
         if answer.function_error().is_some() {
@@ -58,6 +67,13 @@ impl Functions {
         let found = answer.environment().and_then(|e| e.variables()).and_then(|v| v.get(variable)).cloned();
         let none = || PortError::new(doing, &function, Kind::NotFound, &format!("it has no variable {variable}"));
         found.filter(|v| !v.is_empty()).ok_or_else(none)
+    }
+}
+
+#[async_trait]
+impl Prober for Functions {
+    async fn probe(&self, asked: &[Asked]) -> Answer<Answers> {
+        self.invoke("probe", &Questions { asked: asked.to_vec() }).await
     }
 }
 

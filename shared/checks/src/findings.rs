@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use picket_model::Finding;
 
+use crate::belongs::cluster_of;
 use crate::book::Book;
 use crate::rules::{Evidence, Judged, Rule, Verdict};
 
@@ -41,7 +42,7 @@ pub fn reconcile(
                 if !was_open {
                     change.opened.insert(id);
                 }
-                change.findings.push(found(book, judged, before, now));
+                change.findings.push(found(book, judged, evidence, before, now));
             }
             (Verdict::Unknown, Some(mut before)) => {
                 book.waivers.attach(&mut before);
@@ -75,7 +76,7 @@ fn resolve(mut finding: Finding, now: Timestamp, change: &mut Change) {
     }
 }
 
-fn found(book: &Book, judged: &Judged<'_>, before: Option<Finding>, now: Timestamp) -> Finding {
+fn found(book: &Book, judged: &Judged<'_>, evidence: &Evidence, before: Option<Finding>, now: Timestamp) -> Finding {
     let rule = judged.rule;
     let evaluation = judged.evaluation();
     let mut finding = Finding {
@@ -86,6 +87,7 @@ fn found(book: &Book, judged: &Judged<'_>, before: Option<Finding>, now: Timesta
         account: evaluation.account,
         region: evaluation.region,
         asset: evaluation.asset,
+        cluster: cluster_of(judged.document, evidence, before.as_ref().and_then(|b| b.cluster.as_deref())),
         controls: book.benchmarks().controls_of(&rule.name).to_vec(),
         readings: evaluation.readings,
         fix: rule.fix.how.clone(),

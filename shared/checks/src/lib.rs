@@ -2,6 +2,7 @@
 //! the marks of miners, `decide`, and rules with the evidence that they judge. Nothing here reads AWS, the clock or the environment.
 
 pub mod assessment;
+pub mod belongs;
 pub mod benchmarks;
 pub mod book;
 pub mod decide;
@@ -10,6 +11,7 @@ pub mod findings;
 pub mod fingerprints;
 pub mod fixes;
 pub mod miners;
+pub mod platform;
 pub mod policy;
 pub mod reach;
 pub mod risk;

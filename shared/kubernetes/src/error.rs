@@ -28,10 +28,31 @@ pub enum Failure {
     Other,
 }
 
+/// The roles that we ship, by who needs them: `infra/kubernetes/<name>.yaml`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Who reads evidence.
+    Reader,
+    /// Who makes fixes.
+    Fixer,
+    /// Who holds nodes.
+    Holder,
+}
+
+impl Role {
+    fn grant(self) -> &'static str {
+        match self {
+            Self::Reader => "grant it: kubectl apply -f infra/kubernetes/reader.yaml",
+            Self::Fixer => "grant it: kubectl apply -f infra/kubernetes/fixer.yaml",
+            Self::Holder => "grant it: kubectl apply -f infra/kubernetes/holder.yaml",
+        }
+    }
+}
+
 impl Failure {
-    /// What a person does next.
+    /// What a person does next, who needs this role.
     #[must_use]
-    pub fn next(self) -> &'static str {
+    pub fn next(self, role: Role) -> &'static str {
         match self {
             Self::Unreachable => {
                 "its endpoint may be private: run Picket where the endpoint can be reached, in its VPC, or allow its address"
@@ -40,7 +61,7 @@ impl Failure {
             Self::Unauthenticated => {
                 "give Picket's role an access entry of the cluster (eks:CreateAccessEntry), or a kubeconfig that is valid"
             }
-            Self::Denied => "grant it: kubectl apply -f infra/kubernetes/reader.yaml",
+            Self::Denied => role.grant(),
             Self::NotFound => "nothing, if this cluster does not serve this API",
             Self::Conflict | Self::Busy => "try again",
             Self::Misconfigured => "correct the kubeconfig",
@@ -51,7 +72,7 @@ impl Failure {
 
 /// A call to a cluster's API that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{doing} of cluster {cluster}: {why}; {}", failure.next())]
+#[error("{doing} of cluster {cluster}: {why}; {}", failure.next(*role))]
 pub struct ApiError {
     /// Such as `listing the pods`.
     pub doing: String,
@@ -61,13 +82,22 @@ pub struct ApiError {
     pub why: Untrusted,
     /// What kind of failure.
     pub failure: Failure,
+    /// The role that who asked needs.
+    pub role: Role,
 }
 
 impl ApiError {
     /// An error while `doing` something to `cluster`.
     #[must_use]
     pub fn new(doing: &str, cluster: &str, failure: Failure, why: &str) -> Self {
-        Self { doing: doing.to_owned(), cluster: cluster.to_owned(), why: Untrusted::new(why), failure }
+        let (doing, cluster, why) = (doing.to_owned(), cluster.to_owned(), Untrusted::new(why));
+        Self { doing, cluster, why, failure, role: Role::Reader }
+    }
+
+    /// The same for who needs another role.
+    #[must_use]
+    pub fn needing(self, role: Role) -> Self {
+        Self { role, ..self }
     }
 
     /// What an error of the client means.
@@ -98,7 +128,8 @@ impl From<ApiError> for PortError {
             Failure::Busy | Failure::Unreachable => Kind::Transient,
             Failure::Untrusted | Failure::Misconfigured | Failure::Other => Kind::Other,
         };
-        let why = format!("{}: {}; {}", error.doing, error.why.as_str(), error.failure.next());
+        // What to do comes first: the server's words may be long, and texts are bounded.
+        let why = format!("{}: {} ({})", error.doing, error.failure.next(error.role), error.why.as_str());
         Self::new("asking the API of cluster", error.cluster, kind, &why)
     }
 }
@@ -156,6 +187,13 @@ mod tests {
             "listing the pods of cluster prod: 403 Forbidden: pods is forbidden; \
              grant it: kubectl apply -f infra/kubernetes/reader.yaml"
         );
+    }
+
+    #[test]
+    fn long_words_of_the_server_do_not_hide_what_to_do_next() {
+        let words = "nodes is forbidden: ".repeat(40);
+        let error = ApiError::new("holding a node", "prod", Failure::Denied, &words).needing(Role::Holder);
+        assert!(PortError::from(error).to_string().contains("kubectl apply -f infra/kubernetes/holder.yaml"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub mod error;
 pub mod fixes;
 pub mod list;
 pub mod nodes;
+pub mod probe;
 pub mod reach;
 pub mod server;
 pub mod token;
@@ -14,7 +15,7 @@ mod fake;
 #[cfg(test)]
 mod server_tests;
 
-pub use error::{ApiError, Failure};
+pub use error::{ApiError, Failure, Role};
 pub use fixes::KubernetesFixes;
 pub use list::Page;
 pub use nodes::ClusterNodes;

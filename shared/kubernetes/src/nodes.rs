@@ -13,6 +13,7 @@ use picket_pipeline::Permit;
 use picket_pipeline::ports::{Answer, Kind, Nodes, PortError};
 use serde_json::{Value, json};
 
+use crate::error::Role;
 use crate::reach::Reach;
 use crate::server::ApiServer;
 
@@ -39,7 +40,7 @@ impl<'a> ClusterNodes<'a> {
         cluster: &Untrusted,
         instance: &InstanceId,
     ) -> Answer<(ApiServer, Option<Value>)> {
-        let server = self.clusters.server(scope, cluster.as_str()).await?;
+        let server = self.clusters.server(scope, cluster.as_str()).await?.as_role(Role::Holder);
         let ending = format!("/{instance}");
         let ours = |node: Value| node["spec"]["providerID"].as_str()?.ends_with(&ending).then(|| reduced(&node));
         let mut found = server.list("listing the nodes", "/api/v1/nodes", ours).await?;

@@ -9,7 +9,7 @@ use kube::config::{
 };
 use serde_json::Value;
 
-use crate::error::{ApiError, Failure};
+use crate::error::{ApiError, Failure, Role};
 
 /// How long one answer may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
@@ -35,6 +35,7 @@ pub struct ApiServer {
     name: String,
     client: kube::Client,
     answer_within: Duration,
+    role: Role,
 }
 
 impl std::fmt::Debug for ApiServer {
@@ -89,13 +90,19 @@ impl ApiServer {
         config.read_timeout = Some(ANSWER_WITHIN);
         config.write_timeout = Some(ANSWER_WITHIN);
         let client = kube::Client::try_from(config).map_err(|e| ApiError::of("reaching the API", name, &e))?;
-        Ok(Self { name: name.to_owned(), client, answer_within: ANSWER_WITHIN })
+        Ok(Self { name: name.to_owned(), client, answer_within: ANSWER_WITHIN, role: Role::Reader })
     }
 
     /// The same server with another limit for one answer.
     #[must_use]
     pub fn answering_within(self, limit: Duration) -> Self {
         Self { answer_within: limit, ..self }
+    }
+
+    /// The same server for who needs another role than the reader's; refusals name it.
+    #[must_use]
+    pub fn as_role(self, role: Role) -> Self {
+        Self { role, ..self }
     }
 
     /// The cluster's name.
@@ -128,13 +135,14 @@ impl ApiServer {
         request: Result<Request<Vec<u8>>, http::Error>,
     ) -> Result<Value, ApiError> {
         let request = request.map_err(|e| ApiError::new(doing, &self.name, Failure::Misconfigured, &e.to_string()))?;
-        match tokio::time::timeout(self.answer_within, self.client.request::<Value>(request)).await {
+        let answer = match tokio::time::timeout(self.answer_within, self.client.request::<Value>(request)).await {
             Ok(answer) => answer.map_err(|e| ApiError::of(doing, &self.name, &e)),
             Err(_) => {
                 let why = format!("no answer within {} s", self.answer_within.as_secs());
                 Err(ApiError::new(doing, &self.name, Failure::Busy, &why))
             }
-        }
+        };
+        answer.map_err(|e| e.needing(self.role))
     }
 }
 

@@ -26,6 +26,10 @@ pub struct Finding {
     pub region: Option<Region>,
     /// The asset, such as `eks.cluster/prod`.
     pub asset: String,
+    /// The cluster that the asset is or belongs to, as an asset: `eks.cluster/prod`, or `kubernetes.cluster/prod` where
+    /// it is none of EKS. What is found of its parts counts for its risk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
     /// The controls of benchmarks that ask for it, such as `cis-eks-1.8.0/2.1.1`.
     pub controls: Vec<String>,
     /// What was read, where, and what was expected.

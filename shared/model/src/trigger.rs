@@ -183,6 +183,24 @@ pub struct Trigger {
     pub hint: Hint,
 }
 
+impl Trigger {
+    /// The hour, not an event, says to look there.
+    #[must_use]
+    pub fn scheduled(scope: Scope, subject: Subject, at: Timestamp) -> Self {
+        let (principal, signal, hint) = (None, None, Hint::default());
+        Self {
+            kind: TriggerKind::Schedule,
+            scope,
+            at,
+            event: Untrusted::new("sweep"),
+            subject,
+            principal,
+            signal,
+            hint,
+        }
+    }
+}
+
 /// Why an event is none of our business. Each is counted by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -114,6 +114,38 @@ pub struct State {
     pub violations: Vec<String>,
 }
 
+/// A world whose calls are counted and meet faults.
+trait Faulty {
+    /// The calls so far, the faults by their numbers, and the clock.
+    fn calls(&mut self) -> (&mut Vec<&'static str>, &HashMap<usize, Fault>, &mut Timestamp);
+}
+
+impl Faulty for State {
+    fn calls(&mut self) -> (&mut Vec<&'static str>, &HashMap<usize, Fault>, &mut Timestamp) {
+        (&mut self.calls, &self.faults, &mut self.now)
+    }
+}
+
+/// Makes one call: counts it, lets time pass, and meets its fault. The answer, and whether the worker dies of it.
+fn meet<S: Faulty, T>(
+    state: &mut S,
+    name: &'static str,
+    effect: impl FnOnce(&mut S) -> Answer<T>,
+) -> (Answer<T>, bool) {
+    let (calls, faults, now) = state.calls();
+    let fault = faults.get(&calls.len()).copied();
+    calls.push(name);
+    *now = now.saturating_add(SignedDuration::from_millis(7)).unwrap_or(*now);
+    let lost = || Err(PortError::new("calling", name, Kind::Transient, "injected"));
+    match fault {
+        None => (effect(state), false),
+        Some(Fault::Fails) => (lost(), false),
+        Some(Fault::LosesReply) => (effect(state).and_then(|_| lost()), false),
+        Some(Fault::DiesBefore) => (lost(), true),
+        Some(Fault::DiesAfter) => (effect(state).and_then(|_| lost()), true),
+    }
+}
+
 /// The world, shared by all ports.
 #[derive(Debug, Default)]
 pub struct World(Mutex<State>);
@@ -124,22 +156,8 @@ impl World {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes one call: counts it, lets time pass, and meets its fault.
     async fn call<T>(&self, name: &'static str, effect: impl FnOnce(&mut State) -> Answer<T>) -> Answer<T> {
-        let (answer, dies) = {
-            let mut state = self.state();
-            let number = state.calls.len();
-            state.calls.push(name);
-            state.now = state.now.saturating_add(SignedDuration::from_millis(7)).unwrap_or(state.now);
-            let lost = || Err(PortError::new("calling", name, Kind::Transient, "injected"));
-            match state.faults.get(&number).copied() {
-                None => (effect(&mut state), false),
-                Some(Fault::Fails) => (lost(), false),
-                Some(Fault::LosesReply) => (effect(&mut state).and_then(|_| lost()), false),
-                Some(Fault::DiesBefore) => (lost(), true),
-                Some(Fault::DiesAfter) => (effect(&mut state).and_then(|_| lost()), true),
-            }
-        };
+        let (answer, dies) = meet(&mut *self.state(), name, effect);
         if dies {
             // A dead worker never gets its answer: whoever drives the stage sees it never finish.
             std::future::pending::<()>().await;

@@ -3,7 +3,8 @@
 //!
 //! Flow: policy's choice -> read -> plan and guard -> permit -> ask people, where that is wanted -> write the fix with
 //! what was there and its intents -> make step by step -> read again -> tell -> close.
-//! Guarantees: nothing changes without its capture and intent; a crash anywhere is resumed by the same order; what is so
+//! Guarantees: nothing changes without its capture and intent; what must not be changed at the same time, such as nodes of
+//! one cluster, has its turn one after another; a crash anywhere is resumed by the same order; what is so
 //! already is done; what AWS refuses half way is put back; what somebody changed meanwhile is not overwritten.
 //! Assumptions: a finding is a hint; it is carried out against what is read now.
 //! Errors: passing faults are returned as `Later` or errors, so that the message is tried again.
@@ -14,6 +15,7 @@ mod elsewhere;
 mod making;
 mod ordering;
 mod telling;
+mod turns;
 mod undoing;
 
 use futures::future::try_join_all;
@@ -32,6 +34,7 @@ use crate::ports::{Answer, Clock, FixStore, Fixes, Kind, Links, Policies, PortEr
 pub use answering::{answer, look_after};
 pub use elsewhere::ONLY_AT_HOME;
 pub use ordering::{Remedy, order_for};
+pub use turns::{Turns, moved};
 pub use undoing::undo;
 
 /// How long one worker may act on a fix alone.
@@ -418,6 +421,8 @@ async fn refuse(
 async fn resume(ports: &Ports<'_>, settings: &Settings, scope: &Scope, id: &CaseId) -> Answer<Outcome> {
     let (in_force, known) = try_join!(in_force::read(ports.policies, settings), ports.store.fix(scope, id))?;
     match known {
+        // A yes that waited for its turn.
+        Some(known) if asking::is_answered_yes(&known) => answering::go_on(ports, settings, &known).await,
         Some(known) => resume_known(ports, settings, &in_force, &known).await,
         None => Ok(Outcome::Unknown),
     }
@@ -458,6 +463,12 @@ fn stays(fix: &Fix) -> Vec<String> {
 
 fn until(now: Timestamp) -> Timestamp {
     now.saturating_add(LEASE).unwrap_or(now)
+}
+
+/// Nothing was written: another fix acts on what must not be changed at the same time.
+fn waits(id: &CaseId) -> Outcome {
+    let why = "another node of its cluster is being changed; they are changed one after another";
+    Outcome::Later { id: id.clone(), why: why.to_owned() }
 }
 
 /// Whether a fault passes by itself.

@@ -12,17 +12,17 @@ use crate::fakes::Fault;
 use crate::fakes::fixing::FixWorld;
 use crate::messages::Message;
 
-fn scope() -> Scope {
+pub(super) fn scope() -> Scope {
     Scope { account: AccountId::parse("123456789012").unwrap(), region: Region::parse("us-east-1").unwrap() }
 }
 
-fn settings() -> Settings {
+pub(super) fn settings() -> Settings {
     Settings { stack: "picket".to_owned(), mode: Mode::Enforce }
 }
 
-const FIXING: &str = "version: 1\nmode: enforce\nfixes: {default: fix}\n";
+pub(super) const FIXING: &str = "version: 1\nmode: enforce\nfixes: {default: fix}\n";
 
-fn aim(action: &str, target: &str, with: Value) -> Aim {
+pub(super) fn aim(action: &str, target: &str, with: Value) -> Aim {
     let with = with.as_object().cloned().unwrap_or_default();
     Aim { action: action.to_owned(), target: target.to_owned(), with }
 }
@@ -36,7 +36,7 @@ fn no_logs() -> Value {
 }
 
 /// A world with a cluster that has no logs, a bucket that may be public, and a cluster without encryption.
-fn world(policy: &str) -> FixWorld {
+pub(super) fn world(policy: &str) -> FixWorld {
     let world = FixWorld::default();
     {
         let mut state = world.state();
@@ -59,23 +59,23 @@ fn finding(aims: Vec<Aim>) -> Order {
     Order { scope: scope(), aims, cause, ask: false, plan_only: false }
 }
 
-fn ordered(aims: Vec<Aim>) -> Order {
+pub(super) fn ordered(aims: Vec<Aim>) -> Order {
     Order { cause: Cause::Order { by: "alice".into(), reason: "an audit".into() }, ..finding(aims) }
 }
 
-async fn fix(world: &FixWorld, order: &Order) -> Answer<Outcome> {
+pub(super) async fn fix(world: &FixWorld, order: &Order) -> Answer<Outcome> {
     run(&ports(world), &settings(), order).await
 }
 
-fn ports(world: &FixWorld) -> Ports<'_> {
+pub(super) fn ports(world: &FixWorld) -> Ports<'_> {
     Ports { fixes: world, store: world, policies: world, queues: world, links: world, clock: world }
 }
 
-fn id(order: &Order) -> CaseId {
+pub(super) fn id(order: &Order) -> CaseId {
     Fix::id_of(&scope(), &order.aims)
 }
 
-fn undo_of(order: &Order) -> Undo {
+pub(super) fn undo_of(order: &Order) -> Undo {
     let (by, reason) = ("bob".into(), "it broke the build".into());
     Undo { scope: scope(), id: id(order), by, reason, force: false, plan_only: false }
 }
@@ -100,7 +100,7 @@ fn thing(world: &FixWorld, action: &str) -> Value {
     world.state().things[&(action.to_owned(), "prod".to_owned())].clone()
 }
 
-fn sound(world: &FixWorld) {
+pub(super) fn sound(world: &FixWorld) {
     let state = world.state();
     assert_eq!(state.violations, Vec::<String>::new());
     journal::check(&state.journal).unwrap();
@@ -345,7 +345,7 @@ async fn what_is_not_known_or_lacks_a_parameter_is_refused_before_anything_is_re
 }
 
 /// Drives an order, an answer or an undo until it is done, with these faults, and answers how it ended.
-async fn drive(world: &FixWorld, work: &Work) -> Outcome {
+pub(super) async fn drive(world: &FixWorld, work: &Work) -> Outcome {
     for _ in 0..12 {
         // A worker that died never answers; another one finds its lease over.
         let answer = super::work(&ports(world), &settings(), work).now_or_never();
@@ -369,7 +369,7 @@ async fn calls_of(policy: &str, order: &Order) -> (usize, usize) {
     (made, all)
 }
 
-const FAULTS: [Fault; 4] = [Fault::Fails, Fault::LosesReply, Fault::DiesBefore, Fault::DiesAfter];
+pub(super) const FAULTS: [Fault; 4] = [Fault::Fails, Fault::LosesReply, Fault::DiesBefore, Fault::DiesAfter];
 
 async fn survives(order: &Order, faults: &[(usize, Fault)]) {
     let world = world(FIXING);

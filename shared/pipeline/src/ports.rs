@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use picket_model::fix::{Aim, Fix};
 use picket_model::{
     AccountId, Capture, CaseId, Change, Cluster, Entry, Facts, FlowFacts, GroupId, Hold, Instance, InstanceId,
-    InstanceState, Interface, InterfaceId, Notice, Observation, Owners, Principal, Rule, ScalingGroup, Scope, Untrusted, VpcId,
+    InstanceState, Interface, InterfaceId, Notice, Observation, Owners, Principal, Rule, ScalingGroup, Scope,
+    Untrusted, VpcId,
 };
 
 use serde::{Deserialize, Serialize};
@@ -34,7 +35,7 @@ pub enum Kind {
 }
 
 /// A call that failed: what was being done, to what, and of which kind.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{doing} {what}: {why}")]
 pub struct PortError {
     /// Such as `reading the interfaces of`.
@@ -357,6 +358,8 @@ pub enum Kept {
     Changed,
     /// The hour's budget does not allow it; nothing was written.
     OverBudget,
+    /// Another fix acts on what must not be changed at the same time; nothing was written.
+    NotItsTurn,
 }
 
 /// Keeps fixes, with their captures, and their journal.
@@ -366,8 +369,8 @@ pub trait FixStore: Send + Sync {
     async fn fix(&self, scope: &Scope, id: &CaseId) -> Answer<Option<Fix>>;
     /// All fixes of an account and Region.
     async fn fixes(&self, scope: &Scope) -> Answer<Vec<Fix>>;
-    /// Writes a fix that is to be made or asked about, in place of `known`, with its entries and its part of the budget:
-    /// all or nothing.
+    /// Writes a fix that is to be made, put back or asked about, in place of `known`, with its entries, its part of the
+    /// budget, and the turns that `fix::moved` says: all or nothing.
     async fn begin_fix(
         &self,
         known: Option<&Fix>,
@@ -375,7 +378,7 @@ pub trait FixStore: Send + Sync {
         entries: &[Entry],
         budget: Option<&Budget>,
     ) -> Answer<Kept>;
-    /// Updates a fix that is still as `expected`: answers false if somebody else was faster.
+    /// Updates a fix that is still as `expected`, with its turns: answers false if somebody else was faster.
     async fn update_fix(&self, expected: &Fix, next: &Fix, entries: &[Entry]) -> Answer<bool>;
     /// Adds entries that announce no change; the same entry twice is once.
     async fn note_fix(&self, entries: &[Entry]) -> Answer<()>;

@@ -7,14 +7,14 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 use picket_model::landscape::{Clue, Found};
 use picket_model::{
-    Asset, CaseId, Decision, Hint, Instance, InstanceId, NodeOf, Notice, NoticeKind, Observation, Reason, Region,
-    Scope, Score, Subject, Target, Trigger, TriggerKind, Untrusted, Verdict,
+    Asset, CaseId, Decision, Instance, InstanceId, NodeOf, Notice, NoticeKind, Observation, Reason, Region, Scope,
+    Score, Subject, Target, Trigger, TriggerKind, Untrusted, Verdict,
 };
 
 use crate::messages::{Message, Survey};
 use crate::ports::{Answer, Inventory, Queues};
 use crate::posture::{Thing, found};
-use crate::scan::{self, Atlas, Kept, Lookout, Scanned, Spotted, atlas};
+use crate::scan::{self, Atlas, Kept, Lookout, Probing, Scanned, Spotted, With, atlas};
 
 /// How many messages are sent at once.
 const PER_SEND: usize = 100;
@@ -27,6 +27,8 @@ pub struct Ports<'a> {
     pub atlas: &'a dyn Atlas,
     /// Hands on.
     pub queues: &'a dyn Queues,
+    /// Asks machines that signals alone are not sure of; none where there is no prober, or the policy names no VPC.
+    pub probing: Option<Probing<'a>>,
     /// Keeps instances one by one, in accounts that discover cannot look at; none where it does.
     pub inventory: Option<&'a dyn Inventory>,
     /// The stack, for what people are told.
@@ -87,7 +89,8 @@ pub async fn place(ports: &Ports<'_>, asked: &Survey, now: Timestamp) -> Answer<
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.extend(page.iter().filter(|_| ports.inventory.is_some()).map(|s| s.instance.clone()));
     };
-    let scanned = scan::run(ports.lookout, &asked.scope, now, &keep).await;
+    let with = With { keep: &keep, probing: ports.probing, ..With::default() };
+    let scanned = scan::run_with(ports.lookout, &asked.scope, now, &with).await;
     if let Some(inventory) = ports.inventory {
         let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
         found::remember(inventory, ports.queues, &observations(seen, &scanned, &asked.scope)).await?;
@@ -114,7 +117,7 @@ pub async fn place(ports: &Ports<'_>, asked: &Survey, now: Timestamp) -> Answer<
 /// Instances as the inventory takes them, each with the cluster that it is a node of.
 fn observations(instances: Vec<Instance>, scanned: &Scanned, scope: &Scope) -> Vec<Observation> {
     let nodes: HashMap<&InstanceId, NodeOf> = scanned.survey.clusters.iter().flat_map(nodes_of).collect();
-    let trigger = sweep_of(scope, Subject::Everything, scanned.at);
+    let trigger = Trigger::scheduled(scope.clone(), Subject::Everything, scanned.at);
     let observation = |instance: Instance| {
         let node_of = nodes.get(&instance.id).cloned();
         let seen = Observation::new(Asset::Instance(instance), trigger.clone(), scanned.at);
@@ -155,20 +158,7 @@ fn is_listed(cluster: &Found) -> bool {
 fn look(cluster: &Kept, now: Timestamp) -> Option<Message> {
     let name = cluster.found.id.strip_prefix("eks/")?;
     let subject = Subject::Cluster(Untrusted::new(name));
-    Some(Message::Look(Box::new(sweep_of(&cluster.found.scope, subject, now))))
-}
-
-fn sweep_of(scope: &Scope, subject: Subject, now: Timestamp) -> Trigger {
-    Trigger {
-        kind: TriggerKind::Schedule,
-        scope: scope.clone(),
-        at: now,
-        event: Untrusted::new("sweep"),
-        subject,
-        principal: None,
-        signal: None,
-        hint: Hint::default(),
-    }
+    Some(Message::Look(Box::new(Trigger::scheduled(cluster.found.scope.clone(), subject, now))))
 }
 
 /// A cluster on plain instances that was not there before, told once.

@@ -12,7 +12,7 @@ use picket_model::{
     Untrusted, VpcId,
 };
 use picket_pipeline::ports::{Answer, Kind, PortError};
-use picket_pipeline::scan::{self, Lookout, Page, Part, See, Spotted};
+use picket_pipeline::scan::{self, Lookout, Origin, Page, Part, See, Spotted};
 
 /// How many instances are on a page of EC2.
 const PER_PAGE: usize = 1_000;
@@ -260,7 +260,12 @@ impl Lookout for Made {
         Ok(Vec::new())
     }
 
-    async fn maker(&self, _: &Scope, _: &str) -> Answer<Option<Untrusted>> {
+    async fn launchers(&self, _: &Scope) -> Answer<Vec<(InstanceId, Untrusted)>> {
+        self.call();
+        Ok(Vec::new())
+    }
+
+    async fn maker(&self, _: &Scope, _: &Origin) -> Answer<Option<Untrusted>> {
         self.call();
         Ok(None)
     }

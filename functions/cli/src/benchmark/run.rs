@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::posture::{Sources, render};
 use crate::session::Session;
-use crate::show::{Page, Paint, Reply, Text, Tone};
+use crate::show::{Page, Paint, Reasons, Reply, Text, Tone};
 
 /// What `picket benchmark run` takes.
 #[derive(Debug, clap::Args)]
@@ -59,7 +59,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<Exit, Failure> 
     }
     let run = answer(&args, &case.of, &assessed.assessment, session);
     let fails = run.benchmarks.iter().flat_map(|b| &b.controls).any(|c| c.outcome == Outcome::Fail);
-    let assets = risks(&case.book, &assessed.assessment.findings, case.at);
+    let assets = risks(&case.book, &assessed.assessment.findings, &[], case.at);
     render::answer(session, &run, &assessed.assessment, &case.of, assets)?;
     Ok(if fails { Exit::Found } else { Exit::Done })
 }
@@ -96,24 +96,31 @@ impl Reply for Run {
             let head =
                 format!("{} {}: {total} controls: {}", benchmark.name, benchmark.version, says(&benchmark.controls));
             page.gap().line(Tone::Strong, head);
+            let whys = benchmark.controls.iter().filter(|c| self.shows(c)).filter_map(|c| c.outcome.why());
+            let reasons = Reasons::of(whys);
             for (section, controls) in sections(benchmark) {
-                self.section(&mut page, &section, &controls);
+                self.section(&mut page, &section, &controls, &reasons);
             }
+            reasons.legend(&mut page, "controls");
         }
         page.next(self.next.as_deref()).done()
     }
 }
 
 impl Run {
-    fn section(&self, page: &mut Page, section: &str, controls: &[&ControlResult]) {
-        let shown: Vec<_> = controls.iter().filter(|c| !self.failed || c.outcome == Outcome::Fail).collect();
+    fn shows(&self, control: &ControlResult) -> bool {
+        !self.failed || control.outcome == Outcome::Fail
+    }
+
+    fn section(&self, page: &mut Page, section: &str, controls: &[&ControlResult], reasons: &Reasons) {
+        let shown: Vec<_> = controls.iter().filter(|c| self.shows(c)).collect();
         if shown.is_empty() {
             return;
         }
         let owned: Vec<ControlResult> = controls.iter().map(|c| (*c).clone()).collect();
         let name = if section.is_empty() { "controls" } else { section };
         page.gap().line(Tone::Plain, format!("{name}: {}", says(&owned))).indent(true);
-        page.table(&["", "CONTROL", "ASKS FOR", "ASSETS", "WHY"], &[], shown.iter().map(|c| row(c)).collect());
+        page.table(&["", "CONTROL", "ASKS FOR", "ASSETS", "WHY"], &[], shown.iter().map(|c| row(c, reasons)).collect());
         page.indent(false);
     }
 }
@@ -138,7 +145,7 @@ fn says(controls: &[ControlResult]) -> String {
     order.iter().filter_map(part).collect::<Vec<_>>().join(", ")
 }
 
-fn row(control: &ControlResult) -> Vec<Text> {
+fn row(control: &ControlResult, reasons: &Reasons) -> Vec<Text> {
     let (tone, word) = match word(&control.outcome) {
         "pass" => (Tone::Good, "pass"),
         "fail" => (Tone::Bad, "FAIL"),
@@ -154,7 +161,7 @@ fn row(control: &ControlResult) -> Vec<Text> {
         control.id.clone().into(),
         control.title.clone().into(),
         assets.collect::<Vec<_>>().join(", ").into(),
-        control.outcome.why().unwrap_or_default().to_owned().into(),
+        reasons.short(control.outcome.why().unwrap_or_default()).into(),
     ]
 }
 

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 use picket_checks::assessment::{Question, assess, is};
-use picket_checks::risk::Live;
-use picket_model::{Evaluation, Finding, InstanceId};
-use picket_report::risk::risks_with;
+use picket_checks::belongs::cluster_of;
+use picket_checks::risk::counts_for;
+use picket_model::{Document, Evaluation, Finding};
+use picket_report::risk::risks;
 use picket_report::snapshot::AssetRisk;
 use serde::Serialize;
 
@@ -13,7 +14,7 @@ use crate::assess::with_readings;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::posture::Case;
-use crate::replay::signs;
+use crate::posture::going::going;
 use crate::session::Session;
 use crate::show::{Page, Paint, Reply, Text, Tone};
 
@@ -37,23 +38,27 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<Exit, Failure>
     let case = args.sources.case(session).await?;
     let what = args.what.as_str();
     let is_finding = what.starts_with("finding-");
-    let asset = case.evidence.documents().find(|d| is(what, d)).map(picket_model::Document::asset);
+    let document = case.evidence.documents().find(|d| is(what, d));
+    let asset = document.map(Document::asset);
     if !is_finding && asset.is_none() {
         return Err(unknown(what, &case.book));
     }
     let question = Question { evaluations: true, ..Question::default() };
     let assessed = assess(&case.book, &case.evidence, Vec::new(), &question, case.at).assessment;
     let mut findings = assessed.findings;
-    let live = live(&case, asset.as_deref(), session).await?;
-    let signs = |of: &str| if asset.as_deref() == Some(of) { live.clone() } else { Live::default() };
-    let all = risks_with(&case.book, &findings, &signs, case.at);
-    findings.retain(|f| if is_finding { f.id == what } else { asset.as_deref() == Some(f.asset.as_str()) });
+    let about = |f: &Finding| if is_finding { f.id == what } else { asset.as_deref() == Some(f.asset.as_str()) };
+    let counted: Vec<String> =
+        findings.iter().filter(|f| about(f)).flat_map(counts_for).chain(homes(document, &case)).collect();
+    let wanted = |d: &Document| counted.contains(&d.asset());
+    let (going, _) = going(&case, wanted, session).await;
+    let all = risks(&case.book, &findings, &going, case.at);
+    findings.retain(about);
     if is_finding && findings.is_empty() {
         let hint = "it may be resolved, in another Region, or of your own rules: `--rules DIR`";
         return Err(Failure::refused(format!("nothing is open as `{what}`")).hint(hint));
     }
+    let risk = all.into_iter().filter(|r| counted.contains(&r.asset)).collect();
     let about: Option<&str> = asset.as_deref().or_else(|| findings.first().map(|f| f.asset.as_str()));
-    let risk = all.into_iter().filter(|r| Some(r.asset.as_str()) == about).collect();
     let mut evaluations = assessed.evaluations;
     let is_shown = |e: &Evaluation| !is_finding && about == Some(e.asset.as_str()) && e.outcome.word() != "fail";
     evaluations.retain(is_shown);
@@ -70,12 +75,10 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<Exit, Failure>
     Ok(Exit::Done)
 }
 
-/// What is going on in an instance, as the live signals see it; nothing where AWS is not read.
-async fn live(case: &Case, asset: Option<&str>, session: &Session) -> Result<Live, Failure> {
-    let id = asset.and_then(|a| a.strip_prefix("ec2.instance/")).and_then(|id| InstanceId::parse(id).ok());
-    let (Some((aws, caller)), Some(id)) = (&case.live, id) else { return Ok(Live::default()) };
-    let score = session.show.wait("looking for live signs", signs(&aws.clients, aws.scope(caller), id)).await?;
-    Ok(Live { reasons: score.reasons, unknown: score.unknown })
+/// The assets whose risk tells of a document: its own, and that of its cluster.
+fn homes(document: Option<&Document>, case: &Case) -> Vec<String> {
+    let cluster = document.and_then(|d| cluster_of(d, &case.evidence, None));
+    document.map(Document::asset).into_iter().chain(cluster).collect()
 }
 
 /// What may have been meant: a rule whose name holds the word.
@@ -103,8 +106,8 @@ impl Reply for Explained {
                     r.evidence.clone().into(),
                 ]
             };
-            page.table(&["POINTS", "BECAUSE OF", "WHAT", "EVIDENCE"], &[0], risk.reasons.iter().map(row).collect())
-                .gap();
+            page.table(&["POINTS", "BECAUSE OF", "WHAT", "EVIDENCE"], &[0], risk.reasons.iter().map(row).collect());
+            page.line(Tone::Dim, "the sum of the points, at most 100; `picket explain risk` prints the table").gap();
         }
         self.findings.iter().for_each(|f| with_readings(&mut page, f, self.at));
         let row = |e: &Evaluation| -> Vec<Text> {

@@ -69,7 +69,8 @@ impl Reply for Table {
         page.table(&["NAME", "POINTS", "WHEN"], &[1], self.0.iter().map(row).collect()).gap();
         page.line(
             Tone::Dim,
-            "a further finding of the same severity adds a quarter of its row, up to twice the row in all",
+            "a further finding of the same severity adds a quarter of its row, up to twice the row in all; of live signs each \
+             rule counts by itself",
         );
         page.done()
     }

@@ -1,8 +1,11 @@
-//! `picket fingerprint evaluate`: precision and recall on a folder of labelled user data.
+//! `picket fingerprint evaluate`: precision and recall on a folder of labelled user data and saved landscapes.
 
+use std::collections::HashMap;
 use std::path::{Component, Path};
 
-use picket_checks::fingerprints::evaluate::{Judged, Label, Row, judge, table};
+use picket_checks::fingerprints::evaluate::{Judged, Label, Row, judge, judge_survey, table};
+use picket_checks::survey::survey;
+use picket_model::landscape::{Saved, Survey};
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -36,8 +39,16 @@ struct Measured {
 pub(super) fn run(dir: &Path, session: &Session) -> Result<Exit, Failure> {
     let labels = labels(dir)?;
     let mut judged = Vec::with_capacity(labels.len());
+    let mut surveys: HashMap<&str, Survey> = HashMap::new();
     for label in &labels {
-        judged.push(judge(label, &content(dir, &label.file)?));
+        let file = label.file.as_str();
+        if label.is_of_landscape() && !surveys.contains_key(file) {
+            surveys.insert(file, surveyed(dir, file)?);
+        }
+        judged.push(match surveys.get(file) {
+            Some(survey) => judge_survey(label, survey),
+            None => judge(label, &content(dir, file)?),
+        });
     }
     let sure = |j: &&Judged| j.sure;
     let measured = |row: Row| Measured { precision: row.precision(), recall: row.recall(), row };
@@ -55,7 +66,17 @@ pub(super) fn run(dir: &Path, session: &Session) -> Result<Exit, Failure> {
         files: judged,
     };
     session.show.answer(&evaluated)?;
-    Ok(if evaluated.wrong.is_empty() { Exit::Done } else { Exit::Found })
+    let right = evaluated.wrong.is_empty() && evaluated.misnamed.is_empty();
+    Ok(if right { Exit::Done } else { Exit::Found })
+}
+
+/// What is made of a landscape that `picket scan --save` wrote.
+fn surveyed(dir: &Path, file: &str) -> Result<Survey, Failure> {
+    let saved: Saved = serde_json::from_slice(&content(dir, file)?).map_err(|e| {
+        let hint = "a label with `instances` or `cluster` is about a file of `picket scan --save`";
+        Failure::usage(format!("reading the landscape `{}`", dir.join(file).display())).because(e).hint(hint)
+    })?;
+    Ok(survey(saved.into()))
 }
 
 /// The labels; lines that name no file describe the set.
@@ -111,7 +132,7 @@ impl Reply for Evaluated {
         page.table(&head, &[1, 2, 3, 4, 5, 6, 7], self.rows.iter().map(row).collect());
         for (tone, title, files) in [
             (Tone::Bad, "judged wrongly", &self.wrong),
-            (Tone::Warn, "found, but called something else", &self.misnamed),
+            (Tone::Bad, "found, but called something else, or not as one", &self.misnamed),
             (Tone::Dim, "not found, and the label is not sure", &self.unsure_missed),
         ] {
             if !files.is_empty() {

@@ -35,10 +35,13 @@ pub enum What {
         /// Its name, of `picket fingerprint list`
         name: String,
     },
-    /// Judge labelled user data; print precision and recall for each tool
+    /// Judge labelled user data and landscapes; print precision and recall for each tool
     #[command(after_help = "Example:\n  picket fingerprint evaluate fixtures/userdata\n\n\
         The folder holds MANIFEST.jsonl, a line a file: {\"file\": ..., \"tool\": ..., \"is_kubernetes\": ..., \"note\": ...}.\n\
         A file of Kubernetes with a note is a fragment: its label is not sure, and it is counted apart.\n\
+        A line with \"instances\": [\"i-...\"] or \"cluster\": \"name\" is about a landscape, a file that `picket scan --save` wrote:\n\
+        these instances must come out as one cluster. \"distribution\": \"openshift-3\" says which, where the tool's name does not.\n\
+        PRECISION is the part of what was called so that is so; RECALL the part of what is so that was called so.\n\
         Exit code 1 if a file with a sure label is judged wrongly.")]
     Evaluate {
         /// The folder

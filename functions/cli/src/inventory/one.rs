@@ -192,6 +192,18 @@ fn cluster(page: &mut Page, kept: &Kept, briefly: bool) {
     if !found.exposure.is_empty() {
         page.gap().table(&["DOOR", "PORT", "WHO MAY COME", "BY", "PUBLIC"], &[1], doors(found));
     }
+    if !found.anonymous.is_empty() {
+        let row = |a: &picket_model::landscape::Anonymous| -> Vec<Text> {
+            let answer = format!("answered {} without credentials", a.path);
+            vec![
+                a.door.to_string().into(),
+                a.port.to_string().into(),
+                a.instance.as_str().into(),
+                Text::toned(Tone::Bad, answer),
+            ]
+        };
+        page.gap().table(&["DOOR", "PORT", "NODE", "PROBE"], &[1], found.anonymous.iter().map(row).collect());
+    }
     if !found.nodes.is_empty() {
         let row = |n: &picket_model::landscape::Node| -> Vec<Text> {
             let first = n.evidence.first().map(|c| format!("{}: {}", c.at, c.found)).unwrap_or_default();

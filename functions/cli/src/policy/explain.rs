@@ -30,6 +30,10 @@ pub(super) fn write(page: &mut Page, policy: &Policy, now: Timestamp) {
         .field("", "a plan that would pass the limit changes nothing, and people are told")
         .field("new", format!("is what was first seen at most {} ago", age(risk.new_for)))
         .field("", format!("nothing is new in the first {} of a deployment", age(risk.learning)));
+    if !policy.probe.vpcs.is_empty() {
+        page.field("probe", format!("machines in doubt are asked what they are, in {}", policy.probe.vpcs.join(", ")))
+            .field("", "if the stack's parameter ProbeSubnets gives it a probe");
+    }
     rails(page, policy);
     weights(page, policy);
     never(page, &policy.never);
@@ -122,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_policy_is_said_in_plain_words_and_an_exemption_that_is_over_is_called_over() {
-        let text = "mode: enforce\nrisk: {weights: {root_user: 40}}\nnever: [{id: vpc-12345678, why: the bank}]\n\
+        let text = "mode: enforce\nprobe: {vpcs: [vpc-87654321]}\nrisk: {weights: {root_user: 40}}\nnever: [{id: vpc-12345678, why: the bank}]\n\
             exempt:\n- {id: i-12345678, owner: ml, reason: training, until: '2027-01-02T00:00:00Z'}\n\
             - {id: i-87654321, owner: ml, reason: training, until: '2026-01-31T00:00:00Z'}\n";
         let policy = Policy::parse(text, "p.yaml").unwrap();
@@ -132,6 +136,7 @@ mod tests {
         for words in [
             "mode      enforce: it quarantines, if the stack's parameter Mode is enforce too\n",
             "points    from 70 on: quarantine\n          from 40 on: tell people\n",
+            "probe     machines in doubt are asked what they are, in vpc-87654321\n",
             "limit     100 instances an hour for each account\n",
             "SIGNAL     PUBLISHED  HERE\nroot_user ",
             "vpc-12345678  the bank\n",

@@ -2,6 +2,7 @@
 
 pub mod cluster;
 pub mod folder;
+pub mod going;
 pub mod node;
 pub mod paper;
 pub mod render;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use picket_aws::events::{self, Malformed};
 use picket_aws::{Caller, Clients};
 use picket_checks::Policy;
-use picket_model::{Decoded, InstanceId, Mode, Scope, Score, Subject, Trigger, TriggerKind, Untrusted};
+use picket_model::{Decoded, InstanceId, Mode, Scope, Score, Subject, Trigger, TriggerKind, Untrusted, Verdict};
 use picket_pipeline::InForce;
 use serde::Serialize;
 
@@ -126,11 +126,15 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
     Ok(exit(&replayed.events))
 }
 
-/// What the live signals say of an instance now, by the built-in policy.
+/// What speaks against each of these instances, of those that people would be told about: what is going on in them.
 ///
 /// # Errors
 /// If AWS cannot be read.
-pub async fn signs(clients: &Clients, scope: Scope, instance: InstanceId) -> Result<Score, Failure> {
+pub async fn signs(
+    clients: &Clients,
+    scope: Scope,
+    instances: Vec<InstanceId>,
+) -> Result<Vec<(String, Score)>, Failure> {
     let policy = Policy { mode: Mode::Observe, ..Policy::default() };
     let in_force =
         InForce { policy, version: "default".to_owned(), ceiling: Mode::Observe, paused: None, trouble: None };
@@ -138,14 +142,16 @@ pub async fn signs(clients: &Clients, scope: Scope, instance: InstanceId) -> Res
         kind: TriggerKind::Schedule,
         scope,
         at: jiff::Timestamp::now(),
-        event: Untrusted::new("explain"),
-        subject: Subject::Instances(vec![instance]),
+        event: Untrusted::new("a person asks"),
+        subject: Subject::Instances(instances),
         principal: None,
         signal: None,
         hint: Default::default(),
     };
     let judged = judge::judge(trigger, Some(clients), &in_force).await?;
-    Ok(judged.findings.into_iter().next().map(|f| f.score).unwrap_or_default())
+    let told = judged.findings.into_iter().filter(|f| f.verdict > Verdict::Note);
+    let each = |f: judge::Finding| f.assets.into_iter().map(move |asset| (asset, f.score.clone()));
+    Ok(told.flat_map(each).collect())
 }
 
 /// The text of a file, or of standard input.

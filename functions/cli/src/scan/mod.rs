@@ -4,6 +4,7 @@
 
 mod least;
 mod rows;
+mod save;
 mod spool;
 mod summary;
 mod text;
@@ -37,6 +38,7 @@ const FIRST_REGION: &str = "us-east-1";
   picket scan --output html > scan.html               a page to hand on; csv and json for machines
   picket scan --resume                                go on where a scan was cut off
   picket scan --print-policy > scan-policy.json       all that it needs, and nothing else
+  picket scan --save DIR                              keep all that was read, for `picket fingerprint evaluate`
 
 Nothing is changed, in AWS or in your clusters. It ends with 0 also where something could not be seen: that is said.")]
 pub struct Args {
@@ -61,6 +63,9 @@ pub struct Args {
     /// Print the IAM policy that a scan needs, and do nothing else
     #[arg(long)]
     pub print_policy: bool,
+    /// Also keep all that was read in this folder, a file an account and Region. User data is in it, which may hold secrets
+    #[arg(long, value_name = "DIR")]
+    pub save: Option<PathBuf>,
     /// Keep what is found in this file instead of in your state folder
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
@@ -95,7 +100,8 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
         external_id,
         partition: caller.arn.as_str().split(':').nth(1).unwrap_or("aws").to_owned(),
     });
-    let way = walk::Way { entry: entry.filter(|_| args.org), regions: args.regions.clone() };
+    let save = args.save.as_deref().map(save::Folder::new).transpose()?;
+    let way = walk::Way { entry: entry.filter(|_| args.org), regions: args.regions.clone(), save };
     let spool = walk::run(aws, &caller, way, spool, &session.show).await?;
     answer(&spool, &args, session)?;
     Ok(Exit::Done)

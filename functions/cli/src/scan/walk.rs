@@ -10,6 +10,7 @@ use picket_aws::{Caller, Watch};
 use picket_model::{Region, Scope, Untrusted};
 use picket_pipeline::scan;
 
+use super::save::{Folder, Kept};
 use super::spool::{Line, Spool};
 use crate::failure::Failure;
 use crate::session::Aws;
@@ -26,6 +27,8 @@ pub(super) struct Way {
     pub entry: Option<Entry>,
     /// Only these Regions.
     pub regions: Vec<Region>,
+    /// Where all that was read is kept.
+    pub save: Option<Folder>,
 }
 
 /// Looks everywhere, and writes down what it finds.
@@ -48,7 +51,7 @@ pub(super) async fn run(aws: Aws, caller: &Caller, way: Way, spool: Spool, show:
     let places = show.wait("listing the Regions", places(&watches, &way, &home, &spool)).await?;
     let places: Vec<_> = places.into_iter().filter(|(scope, _)| !spool.has(scope)).collect();
     let progress = bar(places.len() as u64, "Regions");
-    let looks = stream::iter(places).map(|(scope, watch)| look(scope, watch, &progress, &spool));
+    let looks = stream::iter(places).map(|(scope, watch)| look(scope, watch, way.save.as_ref(), &progress, &spool));
     let done: Vec<Result<(), Failure>> = looks.buffer_unordered(PLACES_AT_ONCE).collect().await;
     progress.finish_and_clear();
     done.into_iter().collect::<Result<(), _>>()?;
@@ -89,8 +92,17 @@ async fn places(
     Ok(places)
 }
 
-async fn look(scope: Scope, watch: Arc<Watch>, progress: &ProgressBar, spool: &Spool) -> Result<(), Failure> {
-    let found = scan::run(&*watch, &scope, Timestamp::now(), &|_| {}).await;
+async fn look(
+    scope: Scope,
+    watch: Arc<Watch>,
+    save: Option<&Folder>,
+    progress: &ProgressBar,
+    spool: &Spool,
+) -> Result<(), Failure> {
+    let kept = Kept::of(save, &scope);
+    let with = scan::With { beside: &|sight| kept.take(sight), ..scan::With::default() };
+    let found = scan::run_with(&*watch, &scope, Timestamp::now(), &with).await;
+    kept.put()?;
     let (clusters, instances) = (found.survey.clusters.len(), found.instances.len());
     progress.set_message(format!("Regions; {scope}: {clusters} clusters, {instances} instances"));
     progress.inc(1);

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use picket_model::landscape::Found;
+use picket_report::html::escaped;
 
 use super::rows::{gone_is_fine, world};
 use super::spool::{Line, Spool};
@@ -35,9 +36,9 @@ pub(super) fn page(spool: &Spool, summary: &Summary, out: &mut impl Write) -> Re
         let places: Vec<&str> = blind.places.iter().map(String::as_str).collect();
         write(format!(
             "<li>{} in {}: <b>{}</b></li>\n",
-            escape(&what.join(", ")),
-            escape(&places.join(", ")),
-            escape(&blind.reason)
+            escaped(&what.join(", ")),
+            escaped(&places.join(", ")),
+            escaped(&blind.reason)
         ))?;
     }
     write("</ul>\n<h2>Instances</h2><table><tr><th>Instance<th>Name<th>Type<th>Public address<th>Launched<th>Cluster<th>Where</tr>\n".to_owned())?;
@@ -46,13 +47,13 @@ pub(super) fn page(spool: &Spool, summary: &Summary, out: &mut impl Write) -> Re
         for i in &place.instances {
             write(format!(
                 "<tr><td><code>{}</code><td>{}<td>{}<td class=\"warn\">{}<td>{}<td>{}<td>{}</tr>\n",
-                escape(i.id.as_str()),
-                escape(i.name.as_str()),
-                escape(i.instance_type.as_str()),
-                escape(i.public_ip.as_ref().map_or("", |ip| ip.as_str())),
+                escaped(i.id.as_str()),
+                escaped(i.name.as_str()),
+                escaped(i.instance_type.as_str()),
+                escaped(i.public_ip.as_ref().map_or("", |ip| ip.as_str())),
                 i.launched_at.strftime("%Y-%m-%d"),
-                escape(i.cluster.as_deref().unwrap_or("")),
-                escape(&place.survey.scope.to_string()),
+                escaped(i.cluster.as_deref().unwrap_or("")),
+                escaped(&place.survey.scope.to_string()),
             ))?;
         }
     }
@@ -65,7 +66,7 @@ fn headline(summary: &Summary) -> String {
         "<h1>Picket scan of {}</h1><p>{} Kubernetes clusters, <span class=\"warn\">{} of them on no list of AWS</span>, \
          <span class=\"bad\">{open} open to the world</span>; {} instances in {} Regions of {} accounts. \
          <span class=\"dim\">{}, {} reads, nothing was changed.</span></p>\n",
-        escape(summary.account.as_str()),
+        escaped(summary.account.as_str()),
         summary.clusters.len(),
         summary.unlisted,
         summary.instances,
@@ -77,49 +78,24 @@ fn headline(summary: &Summary) -> String {
 }
 
 fn cluster_row(cluster: &Found) -> String {
-    let text = |value: &Option<picket_model::Untrusted>| value.as_ref().map(|v| escape(v.as_str())).unwrap_or_default();
+    let text =
+        |value: &Option<picket_model::Untrusted>| value.as_ref().map(|v| escaped(v.as_str())).unwrap_or_default();
     let open: Vec<String> = cluster.exposure.iter().filter(|r| r.public).filter_map(world).collect();
     let clues: String = cluster
         .evidence
         .iter()
-        .map(|c| format!("<li>{} <code>{}</code> {}</li>", c.weight, escape(c.found.as_str()), escape(&c.at)))
+        .map(|c| format!("<li>{} <code>{}</code> {}</li>", c.weight, escaped(c.found.as_str()), escaped(&c.at)))
         .collect();
     format!(
         "<tr><td><b>{}</b><details><summary class=\"dim\">how we know</summary><ul>{clues}</ul></details>\
          <td{}>{}<td>{}<td>{}<td class=\"bad\">{}<td>{}<td>{}</tr>\n",
-        escape(&cluster.id),
+        escaped(&cluster.id),
         if is_listed(cluster) { "" } else { " class=\"warn\"" },
-        escape(&cluster.distribution),
+        escaped(&cluster.distribution),
         text(&cluster.version),
         cluster.nodes.len(),
-        escape(&open.join("; ")),
+        escaped(&open.join("; ")),
         text(&cluster.owner),
-        escape(&cluster.scope.to_string()),
+        escaped(&cluster.scope.to_string()),
     )
-}
-
-/// Text as HTML, between tags or in a quoted attribute.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_stays_text() {
-        assert_eq!(escape("<script>\"'&"), "&lt;script&gt;&quot;&#39;&amp;");
-    }
 }

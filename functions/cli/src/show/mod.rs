@@ -4,6 +4,7 @@
 mod ask;
 mod page;
 mod paint;
+mod reasons;
 mod time;
 mod wait;
 
@@ -17,6 +18,7 @@ use crate::failure::Failure;
 pub use ask::Asked;
 pub use page::{Page, Text, plain};
 pub use paint::{Paint, Tone};
+pub use reasons::Reasons;
 pub use time::{age, millis};
 pub use wait::bar;
 

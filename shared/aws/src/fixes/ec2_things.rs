@@ -1,6 +1,6 @@
 //! Single things of EC2: metadata options of instances and launch templates, subnets, images, snapshots, flow logs.
 
-mod metadata;
+pub(super) mod metadata;
 mod sharing;
 
 use aws_sdk_ec2::types::{

@@ -9,17 +9,23 @@ use picket_model::fix::Aim;
 use picket_pipeline::ports::{Answer, Kind, PortError, Sight};
 use serde_json::{Value, json};
 
+use super::ec2_things::metadata::cluster_of;
 use super::{AwsFixes, failed, unknown, word};
 
 /// How often, and how long, a command is waited for here. One that takes longer is asked for again later.
 const LOOKS: u32 = 20;
 const BETWEEN: Duration = Duration::from_millis(1500);
 
+/// How our document ends where another change of the node is under way.
+const BUSY: i32 = 75;
+/// How long a command may wait for the node's agent, in seconds: what nobody waits for any more must not be made later.
+const DELIVERED_WITHIN: i32 = 30;
+
 impl AwsFixes<'_> {
     /// Reads a file's mode, or a setting of the kubelet, and whether the kubelet is healthy.
     pub(super) async fn read_node(&self, scope: &Scope, aim: &Aim) -> Answer<Sight> {
-        let said = self.command(scope, aim, "read", "").await?;
-        let facts = json!({"healthy": said.get("healthy").cloned().unwrap_or_default()});
+        let (said, turn) = futures::try_join!(self.command(scope, aim, "read", ""), self.turn_of(scope, &aim.target))?;
+        let facts = json!({"healthy": said.get("healthy").cloned().unwrap_or_default(), "turn": turn});
         match aim.action.as_str() {
             "node_set_file_mode" => {
                 Ok(Sight { now: json!({"mode": said.get("mode"), "owner": said.get("owner")}), facts })
@@ -27,6 +33,14 @@ impl AwsFixes<'_> {
             "node_set_kubelet" => Ok(Sight { now: json!({"value": said.get("value")}), facts }),
             _ => unknown(aim),
         }
+    }
+
+    /// Nodes of one cluster are changed one after another, so that a setting that breaks one breaks no second.
+    async fn turn_of(&self, scope: &Scope, node: &str) -> Answer<String> {
+        let answer = self.clients.ec2(&scope.region).describe_instances().instance_ids(node).send().await;
+        let answer = answer.map_err(|e| failed("reading instance", node, &e))?;
+        let found = answer.reservations().iter().flat_map(|r| r.instances()).next();
+        Ok(format!("nodes/{}", found.and_then(cluster_of).as_deref().unwrap_or("of no named cluster")))
     }
 
     pub(super) async fn write_node(&self, scope: &Scope, aim: &Aim, to: &Value) -> Answer<()> {
@@ -43,6 +57,7 @@ impl AwsFixes<'_> {
         self.reachable(&client, node).await?;
         let parameters = parameters(aim, verb, value);
         let call = client.send_command().document_name(format!("{}-fix-node", self.stack)).instance_ids(node);
+        let call = call.timeout_seconds(DELIVERED_WITHIN);
         let sent = call.set_parameters(Some(parameters)).send().await.map_err(|e| failed(doing, node, &e))?;
         let id = sent.command().and_then(|c| c.command_id()).unwrap_or_default().to_owned();
         for _ in 0..LOOKS {
@@ -64,9 +79,12 @@ impl AwsFixes<'_> {
                     | CommandInvocationStatus::Delayed,
                 )
                 | None => {}
+                Some(_) if answer.response_code() == BUSY => {
+                    return Err(PortError::new(doing, node, Kind::Conflict, "another change of it is under way"));
+                }
                 Some(other) => {
-                    let why = format!("{other}: {}", answer.standard_error_content().unwrap_or_default());
-                    return Err(PortError::new(doing, node, Kind::Other, &why));
+                    let why = why_failed(answer.standard_error_content().unwrap_or_default());
+                    return Err(PortError::new(doing, node, Kind::Other, &format!("{other}: {why}")));
                 }
             }
         }
@@ -101,9 +119,37 @@ fn parameters(aim: &Aim, verb: &str, value: &str) -> HashMap<String, Vec<String>
     .collect()
 }
 
+/// What our document says when it fails, without where it kept a backup and without the agent's own line.
+fn why_failed(errors: &str) -> String {
+    let of_others = ["kept ", "failed to run commands"];
+    let lines = errors.lines().map(str::trim).filter(|l| !l.is_empty() && !of_others.iter().any(|o| l.starts_with(o)));
+    lines.collect::<Vec<_>>().join("; ")
+}
+
 /// The last line of what it said is JSON.
 fn said(node: &str, text: &str) -> Answer<Value> {
     let line = text.lines().rev().find(|l| l.trim_start().starts_with('{')).unwrap_or_default();
     serde_json::from_str(line)
         .map_err(|e| PortError::new("reading the answer of node", node, Kind::Other, &e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_told_in_the_words_of_the_document() {
+        let errors = "kept /var/lib/picket/backups/x.1\nthe kubelet did not become healthy with it\n\nfailed to run commands: exit status 1";
+        assert_eq!(why_failed(errors), "the kubelet did not become healthy with it");
+    }
+
+    #[test]
+    fn what_the_document_is_asked_is_in_its_parameters() {
+        let with = json!({"field": "readOnlyPort", "value": "0"});
+        let with = with.as_object().cloned().unwrap_or_default();
+        let aim = Aim { action: "node_set_kubelet".to_owned(), target: "i-1".to_owned(), with };
+        let made = parameters(&aim, "write", "0");
+        assert_eq!((made["Kind"][0].as_str(), made["Field"][0].as_str()), ("kubelet", "readOnlyPort"));
+        assert_eq!((made["Path"][0].as_str(), made["Value"][0].as_str()), ("-", "0"));
+    }
 }

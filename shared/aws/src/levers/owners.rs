@@ -210,9 +210,11 @@ fn ids<'a>(of: impl Iterator<Item = &'a str>) -> Vec<InstanceId> {
 
 /// A node that no Kubernetes credential reaches.
 pub(super) fn unreachable(cluster: &Untrusted, instance: &InstanceId, error: &PortError) -> PortError {
+    // Texts are bounded, so that each thing is said once: what a person does, and why Picket could not.
     let why = format!(
-        "controllers of {cluster} may drain and replace the node. Keep them from it with `kubectl cordon` and the \
-         annotation karpenter.sh/do-not-disrupt=true on the node; Picket itself could not: {error}"
+        "controllers may replace it: `kubectl cordon` it in {cluster} and set karpenter.sh/do-not-disrupt=true on it; Picket \
+         could not: {}",
+        error.why
     );
     let kind = if error.kind == Kind::Transient { Kind::Transient } else { Kind::Denied };
     PortError::new("holding node", instance, kind, &why)

@@ -1,9 +1,12 @@
 //! The reads of a scan, behind the pipeline's `Lookout`: one account, every Region. Every call waits its turn in EC2's
 //! buckets, is counted, and is named after its permission, which `picket_pipeline::scan::READS` lists.
 
+mod balancers;
 mod identity;
 mod machines;
+mod names;
 mod network;
+mod records;
 mod told;
 mod turn;
 
@@ -17,7 +20,7 @@ use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use picket_model::landscape::Sight;
 use picket_model::{InstanceId, Region, Scope, Untrusted};
 use picket_pipeline::ports::{Answer, PortError};
-use picket_pipeline::scan::{Lookout, Page, Part, See};
+use picket_pipeline::scan::{Lookout, Origin, Page, Part, See};
 
 use crate::Clients;
 use crate::error::port_error;
@@ -32,8 +35,11 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(60);
 pub struct Watch {
     clients: Clients,
     turns: turn::Turns,
+    /// For Route 53, which counts a whole account.
+    slow: turn::Turns,
     roles: Mutex<HashMap<Untrusted, Vec<picket_model::landscape::Role>>>,
     providers: futures::lock::Mutex<Option<Vec<picket_model::landscape::Oidc>>>,
+    zones: futures::lock::Mutex<Option<records::Zones>>,
 }
 
 impl Watch {
@@ -49,6 +55,8 @@ impl Watch {
             turns: turn::Turns::default(),
             roles: Mutex::default(),
             providers: Default::default(),
+            slow: turn::Turns::slow(),
+            zones: Default::default(),
         }
     }
 
@@ -93,12 +101,18 @@ impl Lookout for Watch {
         match part {
             Part::Agents => self.agents(region, see).await,
             Part::Balancers => self.balancers(region, see).await,
+            Part::Buckets => self.buckets(region, see).await,
+            Part::ClassicBalancers => self.classic_balancers(region, see).await,
             Part::Clusters => self.clusters(region, see).await,
             Part::Groups => self.groups(region, see).await,
             Part::Links => self.links(region, see).await,
-            Part::Names => self.names(region, see).await,
             Part::Oidc => self.oidc(region, see).await,
+            Part::Parameters => self.names_of_parameters(region, see).await,
+            Part::Queues => self.names_of_queues(region, see).await,
+            Part::Rules => self.names_of_rules(region, see).await,
             Part::Places => self.places(region, see).await,
+            Part::Records => self.records(region, see).await,
+            Part::Secrets => self.names_of_secrets(region, see).await,
             Part::ScalingTiers => self.scaling_tiers(region, see).await,
             Part::Templates => self.templates(region, see).await,
             Part::Volumes => self.volumes(region, see).await,
@@ -124,7 +138,11 @@ impl Lookout for Watch {
         self.programs_of(&scope.region).await
     }
 
-    async fn maker(&self, scope: &Scope, of: &str) -> Answer<Option<Untrusted>> {
+    async fn launchers(&self, scope: &Scope) -> Answer<Vec<(InstanceId, Untrusted)>> {
+        self.launchers_of(&scope.region).await
+    }
+
+    async fn maker(&self, scope: &Scope, of: &Origin) -> Answer<Option<Untrusted>> {
         self.maker_of(&scope.region, of).await
     }
 

@@ -1,13 +1,13 @@
-//! What tells of a cluster without being part of it: EKS, CloudTrail, names, the inventory of Systems Manager.
+//! What tells of a cluster without being part of it: EKS, CloudTrail, the inventory of Systems Manager.
 
 use std::collections::BTreeMap;
 
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
 use aws_sdk_eks::types::Cluster;
-use picket_model::landscape::{Agent, Known, Named, NamedKind, Sight};
+use picket_model::landscape::{Agent, Known, Sight};
 use picket_model::{Decoded, InstanceId, Region, Subject, TriggerKind, Untrusted, VpcId};
 use picket_pipeline::ports::{Answer, Kind, PortError};
-use picket_pipeline::scan::See;
+use picket_pipeline::scan::{Origin, See};
 use serde_json::Value;
 
 use super::machines::{group_ids, some, text};
@@ -16,6 +16,8 @@ use crate::events;
 
 /// CloudTrail's history takes two questions a second, of fifty events each: so many pages show who was busy lately.
 const PAGES_OF_HISTORY: usize = 2;
+/// Of launches, so many pages.
+const PAGES_OF_LAUNCHES: usize = 4;
 /// Programs that Systems Manager may have found, as their packages are called.
 const PROGRAMS: &[&str] = &["k3s-selinux", "kubeadm", "kubelet", "rke2-agent", "rke2-selinux", "rke2-server"];
 
@@ -97,32 +99,31 @@ impl Watch {
         Ok((records, answer.next_token.filter(|t| !t.is_empty())))
     }
 
-    /// Who launched an instance, or made an EKS cluster. A cluster is looked for among the calls of that name, since
-    /// CloudTrail does not list every resource under its name.
-    pub(super) async fn maker_of(&self, region: &Region, of: &str) -> Answer<Option<Untrusted>> {
-        let wanted = match InstanceId::parse(of) {
-            Ok(_) => (LookupAttributeKey::ResourceName, of),
-            Err(_) => (LookupAttributeKey::EventName, "CreateCluster"),
+    /// Who launched instances lately: some pages of launches, which tell of most clusters at once.
+    pub(super) async fn launchers_of(&self, region: &Region) -> Answer<Vec<(InstanceId, Untrusted)>> {
+        let mut all = Vec::new();
+        let mut token = None;
+        for _ in 0..PAGES_OF_LAUNCHES {
+            let (records, next) = self.history(region, (LookupAttributeKey::EventName, "RunInstances"), token).await?;
+            all.extend(records.iter().flat_map(|record| launched(record)));
+            token = next;
+            if token.is_none() {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// Who launched an instance, or made an EKS cluster or an Auto Scaling group. The latter are looked for among the calls
+    /// of that name, since CloudTrail does not list every resource under its name.
+    pub(super) async fn maker_of(&self, region: &Region, of: &Origin) -> Answer<Option<Untrusted>> {
+        let wanted = match of {
+            Origin::Instance(id) => (LookupAttributeKey::ResourceName, id.as_str()),
+            Origin::Cluster(_) => (LookupAttributeKey::EventName, "CreateCluster"),
+            Origin::ScalingTier(_) => (LookupAttributeKey::EventName, "CreateAutoScalingGroup"),
         };
         let (records, _) = self.history(region, wanted, None).await?;
         Ok(records.iter().find_map(|record| made(record, of)))
-    }
-
-    /// The names of rules and queues; some tools make theirs in the cluster's name.
-    pub(super) async fn names(&self, region: &Region, see: See<'_>) -> Answer<()> {
-        let config = self.clients.in_region(region);
-        self.turns.wait(region).await;
-        let rules = aws_sdk_eventbridge::Client::new(&config).list_rules().limit(100).send().await;
-        let rules = rules.map_err(failed("events:ListRules")).map(|answer| {
-            answer.rules().iter().filter_map(|r| r.name()).for_each(|name| see(named(NamedKind::Rule, name)));
-        });
-        self.turns.wait(region).await;
-        let queues = aws_sdk_sqs::Client::new(&config).list_queues().max_results(1000).send().await;
-        let queues = queues.map_err(failed("sqs:ListQueues")).map(|answer| {
-            let names = answer.queue_urls().iter().filter_map(|url| url.rsplit('/').next());
-            names.for_each(|name| see(named(NamedKind::Queue, name)));
-        });
-        rules.and(queues)
     }
 
     /// Programs of Kubernetes that Systems Manager's inventory has. Snaps and what was copied are not in it.
@@ -151,24 +152,36 @@ impl Watch {
 }
 
 /// The caller of a record that makes the thing.
-fn made(record: &str, of: &str) -> Option<Untrusted> {
+fn made(record: &str, of: &Origin) -> Option<Untrusted> {
+    if let Origin::ScalingTier(name) = of {
+        let record: Value = serde_json::from_str(record).unwrap_or_default();
+        let same = record["requestParameters"]["autoScalingGroupName"].as_str() == Some(name.as_str());
+        return record["userIdentity"]["arn"].as_str().filter(|_| same).map(Untrusted::new);
+    }
     let Ok(Decoded::Trigger(trigger)) = events::decode(record) else { return None };
-    let is_it = match (&trigger.subject, trigger.kind) {
-        (Subject::Cluster(name), TriggerKind::CreateCluster) => name.as_str() == of,
-        (Subject::Instances(ids), TriggerKind::RunInstances) => ids.iter().any(|id| id.as_str() == of),
-        (Subject::Launch(_), TriggerKind::RunInstances) => true,
+    let is_it = match (&trigger.subject, of, trigger.kind) {
+        (Subject::Cluster(name), Origin::Cluster(of), TriggerKind::CreateCluster) => name == of,
+        (Subject::Instances(ids), Origin::Instance(of), TriggerKind::RunInstances) => ids.contains(of),
+        (Subject::Launch(_), Origin::Instance(_), TriggerKind::RunInstances) => true,
         _ => false,
     };
     trigger.principal.filter(|_| is_it).map(|principal| principal.arn)
 }
 
+/// The instances of a record that launches some, each with the caller.
+fn launched(record: &str) -> Vec<(InstanceId, Untrusted)> {
+    let Ok(Decoded::Trigger(trigger)) = events::decode(record) else { return Vec::new() };
+    match (trigger.subject, trigger.kind, trigger.principal) {
+        (Subject::Instances(ids), TriggerKind::RunInstances, Some(by)) => {
+            ids.into_iter().map(|id| (id, by.arn.clone())).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 fn program(row: &std::collections::HashMap<String, String>) -> Option<Untrusted> {
     let name = row.get("Name").filter(|name| PROGRAMS.contains(&name.as_str()))?;
     Some(Untrusted::new(format!("{name} {}", row.get("Version").map_or("", String::as_str)).trim()))
-}
-
-fn named(kind: NamedKind, name: &str) -> Sight {
-    Sight::Named(Named { kind, name: Untrusted::new(name), values: Vec::new(), tags: BTreeMap::new() })
 }
 
 fn describe(from: &Cluster, known: &mut Known) {

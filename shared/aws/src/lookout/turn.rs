@@ -9,10 +9,10 @@ use std::time::Duration;
 use picket_model::Region;
 use tokio::time::Instant;
 
-/// How many calls may be made at once after a pause.
-const AT_ONCE: f64 = 40.0;
-/// How many calls a second follow.
-const PER_SECOND: f64 = 10.0;
+/// How many calls may be made at once after a pause, and how many a second follow.
+const EC2: (f64, f64) = (40.0, 10.0);
+/// Route 53 answers five a second, all callers of the account together.
+const ROUTE_53: (f64, f64) = (2.0, 2.0);
 
 #[derive(Debug)]
 struct Bucket {
@@ -22,10 +22,24 @@ struct Bucket {
 }
 
 /// The buckets of an account, one a Region.
-#[derive(Debug, Default)]
-pub(super) struct Turns(Mutex<HashMap<Region, Bucket>>);
+#[derive(Debug)]
+pub(super) struct Turns {
+    buckets: Mutex<HashMap<Region, Bucket>>,
+    rate: (f64, f64),
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self { buckets: Mutex::default(), rate: EC2 }
+    }
+}
 
 impl Turns {
+    /// Those of a service that answers few questions.
+    pub(super) fn slow() -> Self {
+        Self { rate: ROUTE_53, ..Self::default() }
+    }
+
     /// Waits until one more call may be made, and counts it.
     pub(super) async fn wait(&self, region: &Region) {
         let pause = self.take(region, Instant::now());
@@ -36,18 +50,19 @@ impl Turns {
 
     /// How many calls were made.
     pub(super) fn made(&self, region: &Region) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(region).map_or(0, |bucket| bucket.made)
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner).get(region).map_or(0, |bucket| bucket.made)
     }
 
     /// Takes one; the bucket may go below nothing, and whoever took it there waits that long.
     fn take(&self, region: &Region, now: Instant) -> Duration {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let bucket = all.entry(region.clone()).or_insert(Bucket { left: AT_ONCE, at: now, made: 0 });
+        let mut all = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at_once, per_second) = self.rate;
+        let bucket = all.entry(region.clone()).or_insert(Bucket { left: at_once, at: now, made: 0 });
         let since = now.saturating_duration_since(bucket.at).as_secs_f64();
-        bucket.left = (bucket.left + since * PER_SECOND).min(AT_ONCE) - 1.0;
+        bucket.left = (bucket.left + since * per_second).min(at_once) - 1.0;
         bucket.at = now;
         bucket.made += 1;
-        Duration::from_secs_f64((-bucket.left / PER_SECOND).max(0.0))
+        Duration::from_secs_f64((-bucket.left / per_second).max(0.0))
     }
 }
 

@@ -26,8 +26,7 @@ impl Inventory for Table {
         for observation in observations {
             writes.push(self.remember_one(observation));
         }
-        let fresh: Vec<Option<String>> =
-            futures::stream::iter(writes).buffer_unordered(AT_ONCE).try_collect().await?;
+        let fresh: Vec<Option<String>> = futures::stream::iter(writes).buffer_unordered(AT_ONCE).try_collect().await?;
         Ok(fresh.into_iter().flatten().collect())
     }
 

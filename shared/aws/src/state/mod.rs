@@ -17,6 +17,7 @@
 //! | `blast#<account>` | hour, hour and counter | how many were held in that hour, in all and of a group |
 //! | `blast#<account>` | hour | how many were held in that hour |
 //! | `fix#<account>#<region>` | fix id | fixes with their captures and approvals |
+//! | `turn#<account>#<region>` | turn, such as `nodes/prod` | which fix acts on what is changed one after another |
 //! | `notice#<id>` | `told`, or a channel | notices that people were told |
 //! | `notice#waiting` | notice id | notices that are kept back |
 //! | `notice#window#<group>` | `window` | until when what is like a notice is kept back |

@@ -86,11 +86,13 @@ pub struct Pattern {
     compiled: OnceLock<Option<Regex>>,
     /// A text that holds this is not meant.
     pub except: Option<Regex>,
+    /// What one of the values of a thing must be as well.
+    pub values: Option<Regex>,
 }
 
 impl Pattern {
     fn new(mark: usize, text: &Text) -> Self {
-        Self { mark, text: text.clone(), compiled: OnceLock::new(), except: None }
+        Self { mark, text: text.clone(), compiled: OnceLock::new(), except: None, values: None }
     }
 
     /// The pattern, compiled; none if it is broken, which a test excludes.
@@ -225,8 +227,10 @@ impl Catalogue {
             }
         }
         for thing in &marks.things {
-            let mark = self.add(owner, of, &thing.name, thing.weight, None);
-            self.texts.entry(Place::Thing(thing.kind)).or_default().all.push(Pattern::new(mark, &thing.regex));
+            let mark = self.add(owner, of, &thing.name, thing.weight, thing.role);
+            let values = thing.values.as_ref().and_then(|t| t.compile().ok());
+            let pattern = Pattern { values, ..Pattern::new(mark, &thing.regex) };
+            self.texts.entry(Place::Thing(thing.kind)).or_default().all.push(pattern);
         }
         for says in &marks.tags {
             let name = says.key.as_deref().or(says.prefix.as_deref()).unwrap_or_default();

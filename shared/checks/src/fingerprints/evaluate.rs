@@ -1,5 +1,10 @@
-//! How well the fingerprints do on labelled user data: precision and recall for each distribution.
+//! How well the fingerprints do on labelled files: precision and recall for each distribution. A file is the user data
+//! of one instance, or a saved landscape, of which a label names the instances that must come out as one cluster.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use picket_model::InstanceId;
+use picket_model::landscape::{Found, Survey};
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::catalogue;
@@ -19,6 +24,15 @@ pub struct Label {
     /// Why the label may not hold.
     #[serde(default)]
     pub note: Option<String>,
+    /// The distribution, where the tool's name does not say which.
+    #[serde(default)]
+    pub distribution: Option<String>,
+    /// Of a landscape: the nodes, which must be one cluster and no others with them.
+    #[serde(default)]
+    pub instances: Vec<InstanceId>,
+    /// Of a landscape: what the cluster must be called.
+    #[serde(default)]
+    pub cluster: Option<String>,
 }
 
 impl Label {
@@ -30,9 +44,23 @@ impl Label {
         !self.is_kubernetes || self.note.as_deref().is_none_or(harmless)
     }
 
-    /// The distributions that the tool's name stands for; none where it names none that we know.
+    /// Whether the file is a landscape, and not the user data of one instance.
+    #[must_use]
+    pub fn is_of_landscape(&self) -> bool {
+        !self.instances.is_empty() || self.cluster.is_some()
+    }
+
+    /// The distributions that the tool's name stands for; none where it names none that we know,
+    /// and for a decoy.
     #[must_use]
     pub fn means(&self) -> Vec<&'static str> {
+        if !self.is_kubernetes {
+            return Vec::new();
+        }
+        let prints = catalogue().distributions.iter();
+        if let Some(name) = &self.distribution {
+            return prints.filter(|p| p.distribution == *name).map(|p| p.distribution.as_str()).collect();
+        }
         let tool = self.tool.to_ascii_lowercase();
         let words: Vec<&str> = tool.split(|c: char| !c.is_ascii_alphanumeric()).collect();
         // A name of several words must be in it as a whole.
@@ -40,7 +68,6 @@ impl Label {
             let parts: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).collect();
             words.windows(parts.len()).any(|w| w == parts) || words.contains(&name.replace('-', "").as_str())
         };
-        let prints = catalogue().distributions.iter();
         let mut meant: Vec<&str> = prints
             .filter(|p| named(&p.distribution) || p.aliases.iter().any(|a| named(a)))
             .flat_map(|p| std::iter::once(p.distribution.as_str()).chain(p.presumes.as_deref()))
@@ -66,10 +93,41 @@ pub struct Judged {
     pub sure: bool,
     /// Whether it makes a node, by its label.
     pub is_kubernetes: bool,
-    /// Whether the distribution is one that the label means.
+    /// The distributions that the label means.
+    pub means: Vec<String>,
+    /// Whether the distribution is one that the label means, and all else that the label says is so.
     pub named_rightly: bool,
     /// The marks that were found.
     pub marks: Vec<String>,
+}
+
+/// Judges a landscape that was surveyed, as far as the label speaks of it.
+#[must_use]
+pub fn judge_survey(label: &Label, survey: &Survey) -> Judged {
+    let wanted: BTreeSet<&InstanceId> = label.instances.iter().collect();
+    let meant = |c: &&Found| match wanted.is_empty() {
+        true => label.cluster.is_some() && c.name.as_ref().map(|n| n.as_str()) == label.cluster.as_deref(),
+        false => c.nodes.iter().any(|n| wanted.contains(&n.id)),
+    };
+    let found: Vec<&Found> = survey.clusters.iter().filter(meant).collect();
+    let first = found.first();
+    let means = label.means();
+    let named = |c: &Found| std::iter::once(&c.distribution).chain(&c.also).any(|d| means.contains(&d.as_str()));
+    let called = |c: &Found| label.cluster.is_none() || c.name.as_ref().map(|n| n.as_str()) == label.cluster.as_deref();
+    let exactly = |c: &Found| c.nodes.iter().map(|n| &n.id).collect::<BTreeSet<_>>() == wanted;
+    let right =
+        matches!(found.as_slice(), [only] if named(only) && called(only) && (wanted.is_empty() || exactly(only)));
+    Judged {
+        file: label.file.clone(),
+        tool: label.tool.clone(),
+        called: first.map(|c| c.distribution.clone()),
+        confidence: first.map_or(0, |c| c.confidence),
+        sure: label.is_sure(),
+        is_kubernetes: label.is_kubernetes,
+        named_rightly: right,
+        marks: first.iter().flat_map(|c| &c.evidence).map(|e| e.mark.clone()).collect(),
+        means: means.into_iter().map(ToOwned::to_owned).collect(),
+    }
 }
 
 /// Judges user data alone, as an instance with no tag and no group would be judged.
@@ -95,6 +153,7 @@ pub fn judge(label: &Label, raw: &[u8]) -> Judged {
         sure: label.is_sure(),
         is_kubernetes: label.is_kubernetes,
         named_rightly: right,
+        means: meant.into_iter().map(ToOwned::to_owned).collect(),
         marks: hits.iter().map(|h| catalogue().marks[h.mark].name.clone()).collect(),
     }
 }
@@ -110,6 +169,10 @@ pub struct Row {
     pub found: usize,
     /// Of those, how many were given a distribution that the label means.
     pub named: usize,
+    /// Files, whatever their label, that were given one of the distributions that this tool's labels mean.
+    pub called: usize,
+    /// Of those, how many are labelled so.
+    pub called_rightly: usize,
     /// Files with a label of something else.
     pub negatives: usize,
     /// Of those, how many were called Kubernetes.
@@ -121,16 +184,16 @@ pub struct Row {
 }
 
 impl Row {
-    /// Of what was called Kubernetes, the part that is; none where nothing was.
+    /// Of what was called by this name, the part that is; none where nothing was.
     #[must_use]
     pub fn precision(&self) -> Option<f64> {
-        ratio(self.found, self.found + self.false_alarms)
+        ratio(self.called_rightly, self.called)
     }
 
-    /// Of what is Kubernetes, the part that was called so; none where nothing is.
+    /// Of what is by its label, the part that was found and called so; none where nothing is.
     #[must_use]
     pub fn recall(&self) -> Option<f64> {
-        ratio(self.found, self.positives)
+        ratio(self.named, self.positives)
     }
 
     fn count(&mut self, judged: &Judged) {
@@ -151,6 +214,14 @@ impl Row {
             }
         }
     }
+
+    /// Counts a file that was called by one of this row's names.
+    fn count_called(&mut self, judged: &Judged) {
+        if judged.sure && judged.called.is_some() {
+            self.called += 1;
+            self.called_rightly += usize::from(judged.is_kubernetes && judged.named_rightly);
+        }
+    }
 }
 
 fn ratio(part: usize, whole: usize) -> Option<f64> {
@@ -160,20 +231,29 @@ fn ratio(part: usize, whole: usize) -> Option<f64> {
 /// The table, by tool, and a last line for all of them.
 #[must_use]
 pub fn table(judged: &[Judged]) -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::new();
+    let mut rows: BTreeMap<&str, (Row, BTreeSet<&str>)> = BTreeMap::new();
     let mut all = Row { tool: "all".to_owned(), ..Row::default() };
     for one in judged {
         all.count(one);
-        match rows.iter_mut().find(|r| r.tool == one.tool) {
-            Some(row) => row.count(one),
-            None => {
-                let mut row = Row { tool: one.tool.clone(), ..Row::default() };
-                row.count(one);
-                rows.push(row);
-            }
-        }
+        all.count_called(one);
+        let (row, means) = rows.entry(&one.tool).or_default();
+        row.tool.clone_from(&one.tool);
+        row.count(one);
+        means.extend(one.means.iter().map(String::as_str));
     }
-    rows.sort_by(|a, b| a.tool.cmp(&b.tool));
+    let called = |row: &mut Row, means: &BTreeSet<&str>| {
+        let right = |j: &Judged| j.tool == row.tool && j.named_rightly;
+        let by_name = |j: &&Judged| right(j) || j.called.as_deref().is_some_and(|c| means.contains(c));
+        let these: Vec<&Judged> = judged.iter().filter(by_name).collect();
+        these.into_iter().for_each(|j| row.count_called(j));
+    };
+    let mut rows: Vec<Row> = rows
+        .into_values()
+        .map(|(mut row, means)| {
+            called(&mut row, &means);
+            row
+        })
+        .collect();
     rows.push(all);
     rows
 }

@@ -1,7 +1,7 @@
 //! Marks that were found: in tags, texts, ports, images and probes. What they come to is `weigh`'s.
 
 use picket_model::Untrusted;
-use picket_model::landscape::{GroupRule, Image, NodeRole, Probe, Tags};
+use picket_model::landscape::{GroupRule, Image, Named, NodeRole, Probe, Tags};
 use regex::bytes::Regex;
 
 use super::catalogue::{Pattern, Place, catalogue};
@@ -41,6 +41,20 @@ pub fn in_text(place: Place, text: &str) -> Vec<Hit> {
     let bytes = text.as_bytes();
     let bytes = if place == Place::UserData { bytes } else { &bytes[..bytes.len().min(LONGEST)] };
     patterns.within(bytes).into_iter().filter_map(|p| of_pattern(p, bytes)).collect()
+}
+
+/// The marks of a thing that is told by its name: a record of DNS, a bucket, a secret.
+#[must_use]
+pub fn in_named(named: &Named) -> Vec<Hit> {
+    let mut hits = in_tags(TagOn::Thing, &named.tags);
+    let Some(patterns) = catalogue().texts.get(&Place::Thing(named.kind)) else { return hits };
+    let name = named.name.as_str().as_bytes();
+    let valued = |p: &&Pattern| {
+        let one = |regex: &Regex| named.values.iter().any(|v| regex.is_match(v.as_str().as_bytes()));
+        p.values.as_ref().is_none_or(one)
+    };
+    hits.extend(patterns.within(name).into_iter().filter(valued).filter_map(|p| of_pattern(p, name)));
+    hits
 }
 
 fn of_pattern(pattern: &Pattern, text: &[u8]) -> Option<Hit> {
@@ -98,7 +112,7 @@ impl TagMark {
             Some(RoleIn::Suffix) => role_of(suffix().as_str()),
             other => other.and_then(RoleIn::fixed),
         };
-        let shared = matches!(on, TagOn::Group | TagOn::Role | TagOn::Place | TagOn::Image);
+        let shared = matches!(on, TagOn::Group | TagOn::Role | TagOn::Place | TagOn::Image | TagOn::Thing);
         // What stands on a place that many share makes nobody a node, whatever the key.
         let weight = match on {
             TagOn::Place => self.elsewhere.min(Weight::Weak),

@@ -53,6 +53,9 @@ pub struct Fingerprint {
     /// Somebody else runs the control plane elsewhere.
     #[serde(default)]
     pub hosted: bool,
+    /// Somebody else runs the control plane elsewhere, where no node of it is in sight.
+    #[serde(default)]
+    pub sometimes_hosted: bool,
     /// On which port its API server answers; 6443 where not told.
     #[serde(default)]
     pub api_ports: Vec<u16>,
@@ -157,6 +160,8 @@ pub enum TagOn {
     Role,
     /// An image.
     Image,
+    /// A bucket, secret or the like.
+    Thing,
     /// A VPC, subnet or route table: many share them.
     Place,
 }
@@ -273,6 +278,10 @@ pub struct ThingMark {
     pub weight: Weight,
     /// The pattern.
     pub regex: Text,
+    /// What one of its values must be as well, for records of DNS.
+    pub values: Option<Text>,
+    /// The role of the machine that a record of DNS leads to.
+    pub role: Option<RoleIn>,
 }
 
 /// What no single thing bears, but what things have to do with each other shows.

@@ -11,6 +11,7 @@ mod flows;
 mod holds;
 mod limits;
 mod overrides;
+mod probe;
 mod risk;
 
 use picket_model::Mode;
@@ -24,6 +25,7 @@ pub use flows::{Credentials, DropAddress, Evidence, Flows};
 pub use holds::Holds;
 pub use limits::{BlastRadius, KeepHealthy};
 pub use overrides::{Override, Place, Reach};
+pub use probe::Probe;
 pub use risk::{Points, Risk, SignalName};
 
 /// A policy file.
@@ -62,6 +64,9 @@ pub struct Policy {
     /// What is done about what rules find.
     #[serde(default)]
     pub fixes: Fixes,
+    /// Where machines may be asked over the network what they are.
+    #[serde(default)]
+    pub probe: Probe,
     /// Nodes that are left working.
     #[serde(default)]
     pub keep_healthy: KeepHealthy,
@@ -152,6 +157,7 @@ impl Policy {
         self.holds.check()?;
         self.blast_radius.check()?;
         self.flows.check()?;
+        self.probe.check()?;
         overrides::check(&self.overrides, self.trusted_tag.as_deref())?;
         exemptions::check(&self.never, &self.exempt)
     }
@@ -183,6 +189,13 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_probed_unless_the_policy_names_where() {
+        assert!(Policy::parse("version: 1\n", "p.yaml").unwrap().probe.vpcs().is_empty());
+        let policy = Policy::parse("version: 1\nprobe: {vpcs: [vpc-12345678]}\n", "p.yaml").unwrap();
+        assert_eq!(policy.probe.vpcs().len(), 1);
+    }
+
+    #[test]
     fn a_full_policy_is_read() {
         let text = "version: 1\nmode: enforce\nrisk: {quarantine_at: 80, new_for: 48h, weights: {root_user: 40}}\n\
                     blast_radius: {instances_per_hour: 7}\nnever: [{id: vpc-12345678, why: the bank}]\n\
@@ -205,6 +218,7 @@ mod tests {
             ("version: 1\nrisk:\n  quarantine_at: 30\n  notify_at: 50\n", 4, "notify_at"),
             ("version: 1\nnever:\n  - {id: my-server, why: x}\n", 2, "my-server"),
             ("version: 1\nholds:\n  lift_suspected_after: 2m\n", 3, "ten minutes"),
+            ("version: 1\nprobe: {vpcs: [vpc-12345678, my-vpc]}\n", 2, "my-vpc"),
             ("version: 1\nmode: [observe\n", 2, ""),
         ];
         for (text, line, word) in cases {

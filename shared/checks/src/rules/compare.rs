@@ -126,8 +126,31 @@ pub(crate) fn seconds_of(text: &str) -> Option<i64> {
         Some((days, rest)) => (days.parse::<i64>().ok()?, rest),
         None => (0, text),
     };
-    let rest = if rest.is_empty() { 0 } else { rest.parse::<SignedDuration>().ok()?.as_secs() };
+    let rest = if rest.is_empty() {
+        0
+    } else {
+        rest.parse::<SignedDuration>().map(|d| d.as_secs()).ok().or_else(|| in_any_order(rest))?
+    };
     days.checked_mul(86_400)?.checked_add(rest)
+}
+
+/// Go reads hours, minutes and seconds in any order: `1s9m3h`.
+fn in_any_order(text: &str) -> Option<i64> {
+    let mut total: i64 = 0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit())?;
+        let (number, after) = rest.split_at(end);
+        let unit = match after.chars().next()? {
+            'h' => 3_600,
+            'm' => 60,
+            's' => 1,
+            _ => return None,
+        };
+        total = number.parse::<i64>().ok()?.checked_mul(unit)?.checked_add(total)?;
+        rest = after.get(1..)?;
+    }
+    Some(total)
 }
 
 /// How old a time was at `now`, or how long a length of time is, in seconds.
@@ -157,10 +180,12 @@ mod tests {
 
     #[test]
     fn lengths_of_time_are_read_as_aws_go_and_people_write_them() {
-        for (text, expected) in [("90d", 7_776_000), ("4h0m0s", 14_400), ("1d12h", 129_600), ("300", 300), ("0", 0)] {
+        for (text, expected) in
+            [("90d", 7_776_000), ("4h0m0s", 14_400), ("1d12h", 129_600), ("300", 300), ("0", 0), ("1s9m3h", 11_341)]
+        {
             assert_eq!(seconds_of(text), Some(expected), "{text}");
         }
-        for text in ["", "soon", "d", "9999999999999999d"] {
+        for text in ["", "soon", "d", "9999999999999999d", "9m3", "mh"] {
             assert_eq!(seconds_of(text), None, "{text}");
         }
     }

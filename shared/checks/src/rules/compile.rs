@@ -53,6 +53,7 @@ pub(crate) fn compile(name: &str, file: &str, raw: &RawRule, kinds: &Kinds) -> R
         why: compiler.says(&raw.why)?,
         fix: compiler.fix(&raw.fix)?,
         evidence_only: raw.evidence_only,
+        live: raw.live,
         cases,
         joins: compiler.joins,
     })

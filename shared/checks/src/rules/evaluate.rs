@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::expr::{self, Expression};
 use super::operator::Operator;
+use super::path::Step;
 use super::rule::{Condition, Join, Leaf};
 
 /// Yes, no, or not known. Unknown gives way only to what decides without it.
@@ -180,8 +181,16 @@ fn one(leaf: &Leaf, found: Option<&Value>, scope: &Scope<'_>) -> Truth {
     let now = scope.subject.document.read_at;
     match (found, &leaf.operator) {
         (Some(found), operator) => Truth::of(operator.holds(found, now)),
+        // Where a part was not read, or not as a whole, what is missing there is neither absent nor its default.
+        (None, _) if is_unread(leaf, scope.subject.facts) => Truth::Unknown,
         (None, Operator::Present) => Truth::No,
         (None, Operator::Absent) => Truth::Yes,
         (None, operator) => leaf.default.as_ref().map_or(Truth::Unknown, |d| Truth::of(operator.holds(d, now))),
     }
+}
+
+/// Whether the collector says that the part which a path starts in was not read as a whole.
+fn is_unread(leaf: &Leaf, facts: &Value) -> bool {
+    let Some(Step::Key(part)) = leaf.below.0.first() else { return false };
+    leaf.join.is_none() && facts.get("unread").is_some_and(|u| u.get(part).is_some())
 }

@@ -25,6 +25,8 @@ pub(crate) struct RawRule {
     #[serde(default)]
     pub(crate) evidence_only: bool,
     #[serde(default)]
+    pub(crate) live: bool,
+    #[serde(default)]
     pub(crate) cases: Vec<RawCase>,
     pub(crate) each: Option<Vec<Map<String, Value>>>,
 }

@@ -38,6 +38,8 @@ pub struct Rule {
     pub fix: Fix,
     /// Whether it only gathers what a person judges by.
     pub evidence_only: bool,
+    /// Whether its failure is a sign that something is going on, such as mining, and not only that it could.
+    pub live: bool,
     /// Documents with what they should come to.
     pub cases: Vec<Case>,
 }

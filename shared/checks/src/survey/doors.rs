@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::{IpNet, Ipv4Net};
-use picket_model::landscape::{Door, GroupRule, Known, NodeRole, Reach, ReachFrom};
+use picket_model::landscape::{Anonymous, Door, GroupRule, Known, NodeRole, Probe, Reach, ReachFrom};
 use picket_model::{GroupId, Untrusted};
 
 use super::evidence::{Judged, targets};
@@ -52,6 +52,28 @@ pub(super) fn of_nodes(kept: &Kept, judged: &Judged, members: &[usize], distribu
     }
     found.extend(of_balancers(kept, judged, members, &own));
     tidy(found)
+}
+
+/// The doors of these nodes that answered a probe without credentials.
+pub(super) fn anonymous(kept: &Kept, members: &[usize]) -> Vec<Anonymous> {
+    let ids = members.iter().filter_map(|n| kept.units[*n].id.as_ref());
+    let mut found: Vec<Anonymous> = ids.filter_map(|id| kept.answered.get(id)).flatten().cloned().collect();
+    found.sort();
+    found.dedup();
+    found.truncate(MOST);
+    found
+}
+
+/// The door that a probe found open to anybody: it gave what was asked for, and nobody said who asks.
+pub(super) fn answered(probe: &Probe) -> Option<(Door, u16)> {
+    let door = match (probe.port, probe.path.as_str()) {
+        (443 | 6443 | 8443 | 16443, "/version" | "/healthz") => Door::ApiServer,
+        (2379, "/version") => Door::Etcd,
+        (10250, "/healthz" | "/pods") => Door::Kubelet,
+        (10255, "/healthz" | "/pods") => Door::KubeletReadOnly,
+        _ => return None,
+    };
+    (probe.status == Some(200)).then_some((door, probe.port))
 }
 
 /// Who may reach the endpoint of a cluster of EKS.

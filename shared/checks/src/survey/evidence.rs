@@ -43,6 +43,12 @@ impl Verdict {
         self.confidence() >= NODE_AT && !self.is_bastion()
     }
 
+    /// A node, by a tool that nothing tells.
+    pub fn is_nameless(&self) -> bool {
+        let generic = |w: &Weighed| catalogue().distributions[w.distribution].distribution == GENERIC;
+        self.is_node() && self.weighed.as_ref().is_some_and(generic)
+    }
+
     pub fn is_suspect(&self) -> bool {
         (SUSPECT_AT..NODE_AT).contains(&self.confidence()) && !self.is_bastion()
     }
@@ -77,6 +83,7 @@ pub(super) struct Judged {
 pub(super) fn judge(kept: &mut Kept) -> Judged {
     let index = Index::of(kept);
     attach_probes(kept, &index);
+    attach_records(kept, &index);
     let mut ports = HashMap::new();
     let pieces: Vec<Vec<Piece>> = (0..kept.units.len()).map(|n| gather(kept, n, &mut ports)).collect();
     let mut verdicts: Vec<Verdict> = pieces.iter().zip(&kept.units).map(|(p, u)| verdict(p, u)).collect();
@@ -136,6 +143,26 @@ fn attach_probes(kept: &mut Kept, index: &Index) {
         // An address that several VPCs use tells nothing about one of them.
         if let [Leads::Unit(n)] = leads.as_slice() {
             kept.units[*n].pieces.extend(found);
+        }
+    }
+}
+
+/// What records of DNS say of the machines that they lead to, themselves or behind a load balancer. A private address may
+/// be another's, in another VPC or Region: a record that leads to one is never strong.
+fn attach_records(kept: &mut Kept, index: &Index) {
+    for (value, found) in std::mem::take(&mut kept.led) {
+        let private = value.as_str().parse::<std::net::Ipv4Addr>().is_ok_and(|a| a.is_private());
+        let leads = index.resolve(kept, &value, None);
+        let units = match leads.as_slice() {
+            [Leads::Unit(n)] => vec![*n],
+            [Leads::Balancer(b)] => targets(kept, index, *b, |port| port == 443 || API_PORTS.contains(&port)),
+            _ => Vec::new(),
+        };
+        let most = if private { Weight::Medium } else { Weight::Strong };
+        for n in units {
+            let lighter =
+                |p: &Piece| Piece { hit: Hit { weight: p.hit.weight.min(most), ..p.hit.clone() }, ..p.clone() };
+            kept.units[n].pieces.extend(found.iter().map(lighter));
         }
     }
 }

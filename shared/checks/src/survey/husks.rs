@@ -10,12 +10,12 @@ use picket_model::{Scope, Untrusted, VpcId};
 use super::doors;
 use super::join::is_chosen;
 use super::keep::{Kept, Sign, SignKind};
-use crate::fingerprints::NODE_AT;
 use crate::fingerprints::catalogue::{Owner, catalogue};
 use crate::fingerprints::facts::host;
 use crate::fingerprints::hit::Hit;
 use crate::fingerprints::schema::Weight;
 use crate::fingerprints::weigh;
+use crate::fingerprints::{GENERIC, NODE_AT};
 
 /// At most so many clues of a cluster are told.
 const MOST_CLUES: usize = 32;
@@ -32,13 +32,46 @@ pub(super) fn add(scope: &Scope, kept: &Kept, clusters: &mut Vec<Found>) {
         }
     }
     for (name, signs) in named {
-        match clusters.iter_mut().filter(|c| c.name.as_ref() == Some(name)).collect::<Vec<_>>().as_mut_slice() {
+        match clusters.iter_mut().filter(|c| is_called(c, name)).collect::<Vec<_>>().as_mut_slice() {
             [] => clusters.extend(husk(scope, name, &signs)),
             of_that_name => of_that_name.iter_mut().for_each(|c| support(c, &signs)),
         }
     }
     add_asleep(scope, kept, clusters);
+    add_unnamed(kept, clusters);
     add_alive(scope, kept, clusters);
+}
+
+/// Whether a cluster bears this name. OpenShift calls it `prod` in DNS and `prod-x7k2p` on AWS.
+fn is_called(cluster: &Found, name: &Untrusted) -> bool {
+    let Some(own) = &cluster.name else { return false };
+    let tail = own.as_str().strip_prefix(name.as_str()).and_then(|rest| rest.strip_prefix('-'));
+    let infra = |tail: &str| tail.len() == 5 && tail.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    own == name || (["openshift", "rosa"].contains(&cluster.distribution.as_str()) && tail.is_some_and(infra))
+}
+
+/// Signs without a name speak for the only cluster that they can belong to: of their VPC, and of their kind.
+fn add_unnamed(kept: &Kept, clusters: &mut [Found]) {
+    let open = |s: &&Sign| matches!(s.kind, SignKind::Made | SignKind::LeftOver) && s.piece.hit.cluster.is_none();
+    for sign in kept.signs.values().filter(open).filter(|s| s.piece.hit.weight >= Weight::Medium) {
+        let Owner::Distribution(of) = catalogue().marks[sign.piece.hit.mark].owner else { continue };
+        let kind = &catalogue().distributions[of].distribution;
+        let of_kind = |c: &Found| c.distribution == *kind || c.also.contains(kind);
+        let alone = clusters.len() == 1;
+        let fits = |c: &&mut Found| match &sign.vpc {
+            Some(vpc) => c.vpcs.contains(vpc) && (of_kind(c) || kind == GENERIC),
+            None => {
+                if kind == GENERIC {
+                    alone
+                } else {
+                    of_kind(c)
+                }
+            }
+        };
+        if let [only] = clusters.iter_mut().filter(fits).collect::<Vec<_>>().as_mut_slice() {
+            support(only, &[sign]);
+        }
+    }
 }
 
 fn add_known(scope: &Scope, kept: &Kept, known: &Known, clusters: &mut Vec<Found>) {
@@ -93,7 +126,7 @@ fn husk(scope: &Scope, name: &Untrusted, signs: &[&Sign]) -> Option<Found> {
         Some(true) => ControlPlane::Elsewhere,
         Some(false) => ControlPlane::Managed,
         None if print.managed => ControlPlane::Managed,
-        None if print.hosted => ControlPlane::Elsewhere,
+        None if print.hosted || print.sometimes_hosted => ControlPlane::Elsewhere,
         None => ControlPlane::Unknown,
     };
     let mut vpcs: Vec<VpcId> = signs.iter().filter_map(|s| s.vpc.clone()).collect();
@@ -229,6 +262,7 @@ fn empty(scope: &Scope, distribution: &str, name: Option<Untrusted>, evidence: V
         bastions: Vec::new(),
         vpcs: Vec::new(),
         exposure: Vec::new(),
+        anonymous: Vec::new(),
         owner: None,
         confidence,
         evidence,

@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use picket_model::landscape::{
-    Agent, Balancer, Group, GroupRule, Image, Known, Link, Machine, Named, NamedKind, Oidc, Place, Probe, Role,
-    ScalingTier, Sight, Template, Unseen, Volume,
+    Agent, Anonymous, Balancer, Group, GroupRule, Image, Known, Link, Machine, Named, NamedKind, Oidc, Place, Probe,
+    Role, ScalingTier, Sight, Template, Unseen, Volume,
 };
 use picket_model::{GroupId, InstanceId, Untrusted, VpcId};
 
-use crate::fingerprints::catalogue::Place as At;
+use super::doors;
+use crate::fingerprints::catalogue::{Place as At, catalogue};
 use crate::fingerprints::facts::Facts;
 use crate::fingerprints::hit::{self, Hit};
-use crate::fingerprints::schema::TagOn;
+use crate::fingerprints::schema::{TagOn, Weight};
 use crate::fingerprints::{facts_of, hits_in_user_data};
 use crate::user_data;
 
@@ -103,8 +104,12 @@ pub(super) struct Kept {
     pub borne: HashMap<InstanceId, Vec<Piece>>,
     pub balancers: Vec<Balancer>,
     pub records: HashMap<Untrusted, Vec<Untrusted>>,
+    /// Addresses and names that records of DNS lead to which tell a machine's role.
+    pub led: Vec<(Untrusted, Vec<Piece>)>,
     pub prefix_lists: HashMap<Untrusted, Vec<String>>,
     pub probes: Vec<(Untrusted, Vec<Piece>)>,
+    /// Doors that answered a probe without credentials.
+    pub answered: HashMap<InstanceId, Vec<Anonymous>>,
     pub known: Vec<Known>,
     pub signs: BTreeMap<SignKey, Sign>,
     pub unseen: Vec<Unseen>,
@@ -123,6 +128,19 @@ fn told(kind: &str, name: &Untrusted) -> String {
     format!("{kind} {name}")
 }
 
+/// What a thing that is told by its name is called.
+fn said(kind: NamedKind) -> &'static str {
+    match kind {
+        NamedKind::Bucket => "bucket",
+        NamedKind::Dns => "DNS record",
+        NamedKind::Parameter => "parameter",
+        NamedKind::Queue => "queue",
+        NamedKind::Rule => "rule",
+        NamedKind::Secret => "secret",
+        NamedKind::Stack => "stack",
+    }
+}
+
 impl Kept {
     /// Puts what came in any order into one order, so that the same sights always come to the same verdict.
     pub fn settle(&mut self) {
@@ -133,8 +151,26 @@ impl Kept {
         self.balancers.dedup_by(|a, b| a.name == b.name && a.dns == b.dns);
         self.known.sort_by(|a, b| a.name.cmp(&b.name));
         self.known.dedup_by(|a, b| a.name == b.name);
+        self.tell_by_templates();
         self.unseen.sort_by(|a, b| a.what.cmp(&b.what));
         self.unseen.dedup();
+        self.records.values_mut().for_each(|values| {
+            values.sort();
+            values.dedup();
+        });
+    }
+
+    /// What the user data of a launch template tells, it tells of the instances that were launched from it.
+    fn tell_by_templates(&mut self) {
+        let silent = |unit: &&mut Unit| unit.facts == Facts::default();
+        for unit in self.units.iter_mut().filter(silent) {
+            let tier = unit.tier.as_ref().or_else(|| unit.id.as_ref().and_then(|id| self.members.get(id)));
+            let by_tier = tier.and_then(|t| self.tiers.get(t)).and_then(|(_, template)| template.as_ref());
+            let template = unit.template.as_ref().or(by_tier).and_then(|t| self.templates.get(t));
+            if let Some(template) = template {
+                unit.facts = template.facts.clone();
+            }
+        }
     }
 
     pub fn take(&mut self, sight: Sight) {
@@ -286,6 +322,7 @@ impl Kept {
         let at = told("load balancer", &balancer.name);
         let mut found = pieces(hit::in_tags(TagOn::Balancer, &balancer.tags), &at);
         found.extend(pieces(hit::in_text(At::Balancer, balancer.name.as_str()), &at));
+        let found = of_one(found);
         self.signs(&found, balancer.vpc.as_ref(), SignKind::Made);
         self.balancers.push(balancer);
     }
@@ -300,15 +337,24 @@ impl Kept {
     }
 
     fn named(&mut self, named: Named) {
-        let found = pieces(hit::in_text(At::Thing(named.kind), named.name.as_str()), &told("name", &named.name));
+        let at = told(said(named.kind), &named.name);
+        let found = of_one(pieces(hit::in_named(&named), &at));
+        // What leads to a load balancer of this Region is here. All else may be left over, or belong to another Region.
+        let here = named.values.iter().any(|value| value.as_str().contains(".elb."));
         let kind = match named.kind {
-            NamedKind::Bucket | NamedKind::Dns | NamedKind::Stack => SignKind::Made,
+            NamedKind::Stack => SignKind::Made,
+            NamedKind::Dns if here => SignKind::Made,
             _ => SignKind::LeftOver,
         };
         self.signs(&found, None, kind);
         if named.kind == NamedKind::Dns {
+            let telling: Vec<Piece> =
+                found.into_iter().filter(|p| p.hit.weight >= Weight::Medium && p.hit.role.is_some()).collect();
+            if !telling.is_empty() {
+                self.led.extend(named.values.iter().map(|value| (value.clone(), telling.clone())));
+            }
             let name = named.name.as_str().trim_end_matches('.').to_ascii_lowercase();
-            self.records.insert(Untrusted::new(&name), named.values);
+            self.records.entry(Untrusted::new(&name)).or_default().extend(named.values);
         }
     }
 
@@ -326,7 +372,13 @@ impl Kept {
     fn probe(&mut self, probe: &Probe) {
         let found = pieces(hit::in_probe(probe), &format!("probe of {}:{}", probe.address, probe.port));
         match &probe.instance {
-            Some(id) => self.borne.entry(id.clone()).or_default().extend(found),
+            Some(id) => {
+                self.borne.entry(id.clone()).or_default().extend(found);
+                if let Some((door, port)) = doors::answered(probe) {
+                    let open = Anonymous { door, port, path: probe.path.clone(), instance: id.clone() };
+                    self.answered.entry(id.clone()).or_default().push(open);
+                }
+            }
             None => self.probes.push((probe.address.clone(), found)),
         }
     }
@@ -345,6 +397,15 @@ impl Kept {
             }
         }
     }
+}
+
+/// The marks of one thing: if a tag on it names a cluster, the others are of that cluster.
+fn of_one(mut found: Vec<Piece>) -> Vec<Piece> {
+    let tag = |p: &&Piece| catalogue().marks[p.hit.mark].is_tag && p.hit.cluster.is_some();
+    if let Some(name) = found.iter().find(tag).and_then(|p| p.hit.cluster.clone()) {
+        found.iter_mut().for_each(|p| p.hit.cluster = Some(p.hit.cluster.take().unwrap_or_else(|| name.clone())));
+    }
+    found
 }
 
 fn of_machine(machine: &Machine) -> Vec<Piece> {

@@ -9,10 +9,21 @@ mod join;
 mod keep;
 mod verdict;
 
-use picket_model::Scope;
 use picket_model::landscape::{Landscape, Sight, Survey};
+use picket_model::{InstanceId, Scope, Untrusted, VpcId};
 
 use self::keep::Kept;
+
+/// An instance of which too little is known to say what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsure {
+    /// Which.
+    pub instance: InstanceId,
+    /// Its VPC.
+    pub vpc: Option<VpcId>,
+    /// Its addresses and names, private ones first.
+    pub addresses: Vec<Untrusted>,
+}
 
 /// Takes sights, and judges at the end.
 #[derive(Debug)]
@@ -38,6 +49,19 @@ impl Surveyor {
     #[must_use]
     pub fn instances(&self) -> usize {
         self.kept.units.len()
+    }
+
+    /// The instances that cannot be judged surely by what was seen so far: too little speaks for Kubernetes, or it is
+    /// Kubernetes and nothing tells of which kind. More may be seen after this.
+    #[must_use]
+    pub fn unsure(&mut self) -> Vec<Unsure> {
+        self.kept.settle();
+        let judged = evidence::judge(&mut self.kept);
+        let open = self.kept.units.iter().zip(&judged.verdicts).filter(|(_, v)| v.is_suspect() || v.is_nameless());
+        let unsure = |(unit, _): (&keep::Unit, _)| {
+            Some(Unsure { instance: unit.id.clone()?, vpc: unit.vpc.clone(), addresses: unit.addresses.clone() })
+        };
+        open.filter_map(unsure).collect()
     }
 
     /// Judges all that was seen.

@@ -42,6 +42,34 @@ instances:
     assert_eq!(big.nodes[0].id.as_str(), "i-00000001");
 }
 
+#[test]
+fn what_is_not_sure_is_named_before_the_end_and_judged_anew_with_what_it_answers() {
+    let landscape: Landscape = serde_saphyr::from_str(
+        r"
+scope: {account: '123456789012', region: eu-west-1}
+instances:
+- {id: i-00000001, vpc: vpc-00000001, addresses: [10.0.0.5], groups: [sg-00000001]}
+- {id: i-00000002, vpc: vpc-00000001, addresses: [10.0.0.6], user_data: 'kubeadm init'}
+- {id: i-00000003, vpc: vpc-00000001, addresses: [10.0.0.7], user_data: 'apt install nginx'}
+- {id: i-00000004, vpc: vpc-00000001, addresses: [10.0.0.8], tags: {'kubernetes.io/role/node': '1'}}
+groups: [{id: sg-00000001, name: x, rules: [{protocol: tcp, first: 6443, last: 6443, cidrs: [10.0.0.0/8]}]}]
+",
+    )
+    .unwrap();
+    let mut surveyor = Surveyor::new(landscape.scope.clone());
+    landscape.clone().sights().for_each(|sight| surveyor.see(sight));
+    let unsure: Vec<_> = surveyor.unsure().into_iter().map(|u| u.instance.to_string()).collect();
+    assert_eq!(unsure, ["i-00000001", "i-00000004"], "a suspect, and a node of an unknown kind");
+    let answer = r#"{"what": "probe", "address": "10.0.0.5", "instance": "i-00000001", "port": 6443, "path": "/version",
+        "status": 200, "body": "{ \"gitVersion\": \"v1.31.2+rke2r1\" }"}"#;
+    surveyor.see(serde_json::from_str(answer).unwrap());
+    let asked = surveyor.finish();
+    let told = asked.clusters.iter().find(|c| c.distribution == "rke2").unwrap();
+    assert_eq!((told.nodes[0].id.as_str(), told.version.as_ref().unwrap().as_str()), ("i-00000001", "1.31.2+rke2r1"));
+    let suspects: Vec<_> = survey(landscape).suspects.into_iter().map(|s| s.id.to_string()).collect();
+    assert_eq!(suspects, ["i-00000001"], "without being asked it stays in doubt");
+}
+
 /// The made landscapes of `testdata/landscapes`.
 #[cfg(test)]
 mod made {
@@ -56,6 +84,7 @@ mod made {
     #[serde(deny_unknown_fields)]
     struct Case {
         name: String,
+        #[serde(default)]
         expect: Expected,
         landscape: serde_json::Value,
     }
@@ -82,6 +111,18 @@ mod made {
         also: Vec<String>,
         world: BTreeSet<String>,
         owner: Option<String>,
+        /// Marks that must be among the evidence.
+        marks: Vec<String>,
+        /// Doors that answer anybody, or `none`.
+        anonymous: Vec<String>,
+    }
+
+    fn anonymous(found: &Found) -> Vec<String> {
+        let door = |a: &picket_model::landscape::Anonymous| {
+            format!("{} {}", serde_json::to_value(a.door).unwrap().as_str().unwrap(), a.port)
+        };
+        let all: Vec<String> = found.anonymous.iter().map(door).collect();
+        if all.is_empty() { vec!["none".to_owned()] } else { all }
     }
 
     fn of(found: &Found, wanted: Option<&Cluster>) -> Cluster {
@@ -90,6 +131,7 @@ mod made {
         let door =
             |r: &picket_model::landscape::Reach| serde_json::to_value(r.door).unwrap().as_str().unwrap().to_owned();
         let text = |t: &Option<picket_model::Untrusted>| t.as_ref().map(ToString::to_string);
+        let told = |mark: &str| found.evidence.iter().any(|clue| clue.mark == mark);
         Cluster {
             distribution: found.distribution.clone(),
             name: text(&found.name),
@@ -104,6 +146,8 @@ mod made {
             also: if wanted.is_some_and(|w| w.also.is_empty()) { Vec::new() } else { found.also.clone() },
             world: if wanted.is_some_and(|w| w.world.is_empty()) { BTreeSet::new() } else { world.map(door).collect() },
             owner: text(&found.owner),
+            marks: wanted.into_iter().flat_map(|w| &w.marks).filter(|m| told(m)).cloned().collect(),
+            anonymous: if wanted.is_some_and(|w| w.anonymous.is_empty()) { Vec::new() } else { anonymous(found) },
         }
     }
 
@@ -144,6 +188,7 @@ mod made {
 
     fn all() -> Vec<(String, Landscape)> {
         let files = [
+            include_str!("../../testdata/landscapes/around.yaml"),
             include_str!("../../testdata/landscapes/eks.yaml"),
             include_str!("../../testdata/landscapes/kops.yaml"),
             include_str!("../../testdata/landscapes/self-managed.yaml"),
@@ -227,6 +272,11 @@ mod made {
                 survey.clusters.iter().flat_map(|c| &c.evidence).map(|e| e.found.as_str().chars().count()).max();
             assert!(longest.unwrap_or(0) <= picket_model::text::LONGEST + 1);
         }
+    }
+
+    #[test]
+    fn what_stands_around_nodes_speaks_for_them_and_is_no_cluster_alone() {
+        check(include_str!("../../testdata/landscapes/around.yaml"), 17);
     }
 
     #[test]

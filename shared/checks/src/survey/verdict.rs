@@ -32,7 +32,9 @@ fn cluster(scope: &Scope, kept: &Kept, judged: &Judged, component: &Component) -
     let print = catalogue().distributions[weighed.distribution];
     let name = most_common(verdicts.iter().filter_map(|v| v.weighed.as_ref()?.cluster.clone()));
     let name = name.filter(|n| is_chosen(n.as_str()));
-    let nodes = nodes(kept, judged, component, print.managed || print.hosted);
+    let without_plane = !verdicts.iter().any(|v| v.role == Some(NodeRole::ControlPlane));
+    let hosted = print.hosted || print.sometimes_hosted && without_plane;
+    let nodes = nodes(kept, judged, component, print.managed || hosted);
     let units = || component.members.iter().map(|n| &kept.units[*n]);
     let vpcs: BTreeSet<_> = units().filter_map(|u| u.vpc.clone()).collect();
     let also = weighed.also.iter().map(|d| catalogue().distributions[*d].distribution.clone());
@@ -46,10 +48,11 @@ fn cluster(scope: &Scope, kept: &Kept, judged: &Judged, component: &Component) -
         distribution: print.distribution.clone(),
         also: also.collect(),
         version: version(&verdicts),
-        control_plane: control_plane(component, &nodes, print.managed, print.hosted),
+        control_plane: control_plane(component, &nodes, print.managed, hosted),
         bastions: component.bastions.iter().filter_map(|n| kept.units[*n].id.clone()).collect(),
         vpcs: vpcs.into_iter().collect(),
         exposure: doors::of_nodes(kept, judged, &component.members, weighed.distribution),
+        anonymous: doors::anonymous(kept, &component.members),
         owner: owner(kept, judged, component),
         confidence: weighed.confidence,
         evidence: evidence.into_iter().map(|(_, clue)| clue).take(MOST_CLUES).collect(),

@@ -24,10 +24,14 @@ pub struct Decoded {
     pub raw: Vec<u8>,
     /// All text parts, one after the other.
     pub text: String,
+    /// The parts, each a text of its own, without what was found packed within them.
+    pub parts: Vec<String>,
     /// Why some of it was not decoded.
     pub undecoded: Option<String>,
     /// How much came out of gzip so far: all pieces share one allowance.
     inflated: usize,
+    /// Whether what is unpacked was found within a part.
+    within: bool,
 }
 
 /// Decodes what `DescribeInstanceAttribute(userData)` answers.
@@ -66,11 +70,16 @@ fn unpack(bytes: &[u8], depth: usize, out: &mut Decoded) {
         return unpack_mime(bytes, depth, out);
     }
     let text = packed::wide(bytes).map_or_else(|| String::from_utf8_lossy(bytes), Cow::Owned);
+    let whole = !std::mem::replace(&mut out.within, true);
     for inner in packed::within(&text).into_iter().chain(strings_of(&text)) {
         unpack(&inner, depth + 1, out);
     }
     let room = MOST_TEXT.saturating_sub(out.text.len());
     let end = text.floor_char_boundary(room);
+    if whole {
+        out.within = false;
+        out.parts.push(text[..end].to_owned());
+    }
     out.text.push_str(&text[..end]);
     out.text.push('\n');
 }

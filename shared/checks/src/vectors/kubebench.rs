@@ -39,6 +39,7 @@ fn vector(n: usize, row: &Row) -> Vector {
         case: if row.label.is_empty() { format!("row {}", n + 1) } else { row.label.clone() },
         theirs: says(row.test_result == "true"),
         ours,
+        facts: Vec::new(),
     }
 }
 

@@ -9,6 +9,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::rules::Catalogue;
 
@@ -44,6 +45,8 @@ pub struct Vector {
     pub theirs: Says,
     /// What we say.
     pub ours: Ours,
+    /// What we read of it: the facts of each of its documents.
+    pub facts: Vec<Value>,
 }
 
 /// A file of cases in one project's shape.

@@ -22,9 +22,9 @@ fn nobody_is_contradicted_without_a_reason() {
 #[test]
 fn a_disagreement_counts_as_adjudicated_only_for_the_verdict_that_was_reasoned() {
     let list =
-        "[[vector]]\nsuite = \"s\"\nrule = \"r\"\ncase = \"*\"\nours = \"fail\"\nreason = \"the default is true\"\n";
+        "[[vector]]\nsuite = \"s\"\nrule = \"r\"\ncase = \"c\"\nours = \"fail\"\nreason = \"the default is true\"\n";
     let adjudicated = Adjudicated::parse(list).unwrap();
-    let vector = |theirs, ours| Vector { rule: "r".to_owned(), case: "c".to_owned(), theirs, ours };
+    let vector = |theirs, ours| Vector { rule: "r".to_owned(), case: "c".to_owned(), theirs, ours, facts: Vec::new() };
     let vectors = [
         vector(Says::Pass, Ours::Says(Says::Fail)),
         vector(Says::Fail, Ours::Says(Says::Pass)),
@@ -34,6 +34,29 @@ fn a_disagreement_counts_as_adjudicated_only_for_the_verdict_that_was_reasoned()
     let tally = &tally("s", &vectors, &adjudicated)["r"];
     assert_eq!((tally.agreed, tally.adjudicated, tally.disagreed, tally.not_covered), (1, 1, 1, 1));
     assert!(Adjudicated::parse(&list.replace("the default is true", " ")).is_err());
+}
+
+#[test]
+fn a_reason_covers_the_cases_in_which_it_holds_and_no_others() {
+    let entry = |more: &str| {
+        format!(
+            "[[vector]]\nsuite = \"s\"\nrule = \"r\"\ncase = \"*\"\nours = \"pass\"\nreason = \"off by default\"\n{more}"
+        )
+    };
+    let refused = Adjudicated::parse(&entry("")).unwrap_err();
+    assert!(refused.contains("all cases"), "{refused}");
+    let fate_of = |list: &str, facts: Value| {
+        let (theirs, ours) = (Says::Fail, Ours::Says(Says::Pass));
+        let vector = Vector { rule: "r".to_owned(), case: "any".to_owned(), theirs, ours, facts: vec![facts] };
+        fate("s", &vector, &Adjudicated::parse(&entry(list)).unwrap()).0
+    };
+    let absent = "at = \"flags.insecure-port\"\nfound = \"absent\"\n";
+    assert_eq!(fate_of(absent, serde_json::json!({"flags": {}})), Fate::Adjudicated);
+    assert_eq!(fate_of(absent, serde_json::json!({"flags": {"insecure-port": "0"}})), Fate::Disagreed);
+    let like = "at = \"containers[*].seccomp\"\nfound = \"^Localhost$\"\n";
+    let containers = |of: &[&str]| serde_json::json!({"containers": of.iter().map(|s| serde_json::json!({"seccomp": s})).collect::<Vec<_>>()});
+    assert_eq!(fate_of(like, containers(&["RuntimeDefault", "Localhost"])), Fate::Adjudicated);
+    assert_eq!(fate_of(like, containers(&["RuntimeDefault"])), Fate::Disagreed);
 }
 
 #[test]

@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use super::objects::Objects;
 use super::pods;
-use super::{admission, bindings, cluster, control_plane, exposed, namespaces, requests, roles, service_accounts};
+use super::{
+    admission, bindings, cluster, control_plane, exposed, managed_nodes, namespaces, requests, roles, service_accounts,
+};
 use super::{subjects, workloads};
 
 /// Whose objects these are.
@@ -121,7 +123,7 @@ pub fn documents(context: &Context, objects: &Objects) -> Vec<Document> {
         Some(why) => vec![context.unread(maker.kind, why)],
         None => (maker.make)(context, objects),
     };
-    MAKERS.iter().flat_map(of).collect()
+    MAKERS.iter().flat_map(of).chain(managed_nodes::documents(context, objects)).collect()
 }
 
 /// A document for each kind that says why nothing of this cluster was read.

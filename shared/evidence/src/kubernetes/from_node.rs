@@ -23,6 +23,14 @@ pub const KINDS: &[&str] = &[
     "kubernetes.scheduler",
 ];
 
+/// What one flag decides alone, where files decide nothing.
+const DECIDED: &[(&str, &str)] = &[
+    ("anonymous_auth", "anonymous-auth"),
+    ("authorization_modes", "authorization-mode"),
+    ("disabled_plugins", "disable-admission-plugins"),
+    ("enabled_plugins", "enable-admission-plugins"),
+];
+
 /// The Kubernetes documents of a `node` document: none for a host that runs nothing of Kubernetes. A node that could
 /// not be read has a `kubernetes.node` that says why.
 #[must_use]
@@ -44,9 +52,31 @@ pub fn documents(node: &Document) -> Vec<Document> {
             let mut facts = facts(&context, &node.id, &flags, *component, &authorities);
             add_files(value, *component, &flags, &mut facts);
             made.push(moved(node, component.kind, Fact::known(facts, source)));
+        } else if let Some(facts) = said(&context, node, value, *component) {
+            made.push(moved(node, component.kind, Fact::known(facts, source)));
         }
     }
     made
+}
+
+/// A component of which only some flags are known, as user data says them: what they decide, and no flag for absent.
+fn said(context: &Context, node: &Document, value: &Value, component: Component) -> Option<Value> {
+    let flags = pairs(value.pointer("/kubernetes/said")?.get(component.program)?);
+    let why = value.pointer("/unread/kubernetes").cloned().unwrap_or_default();
+    let mut made = facts(context, &node.id, &flags, component, &[]);
+    let map = made.as_object_mut()?;
+    for (name, flag) in DECIDED {
+        if !flags.contains_key(*flag) {
+            map.remove(*name);
+        }
+    }
+    let mut unread: Map<String, Value> = DECIDED.iter().map(|(name, _)| ((*name).to_owned(), why.clone())).collect();
+    for part in ["audit", "encryption", "flags", "shares_authority_with_api_server"] {
+        unread.insert(part.to_owned(), why.clone());
+    }
+    map.remove("shares_authority_with_api_server");
+    map.insert("unread".to_owned(), unread.into());
+    Some(made)
 }
 
 /// A document of another kind about the same node.
@@ -68,13 +98,15 @@ fn context_of(node: &Document, value: &Value) -> Context {
 fn roles(value: &Value) -> Vec<&'static str> {
     let runs = |program: &str| running(value, program).is_some();
     let mut roles = Vec::new();
-    if runs("kube-apiserver") || runs("kube-controller-manager") || runs("kube-scheduler") {
+    let said = value.pointer("/kubernetes/said").is_some();
+    if said || runs("kube-apiserver") || runs("kube-controller-manager") || runs("kube-scheduler") {
         roles.push("control_plane");
     }
     if runs("etcd") {
         roles.push("etcd");
     }
-    if runs("kubelet") || value.pointer("/kubelet/flags").is_some() {
+    let kubelet = |part: &str| value.pointer(part).is_some();
+    if runs("kubelet") || kubelet("/kubelet/flags") || kubelet("/kubelet/effective") {
         roles.push("worker");
     }
     roles
@@ -103,8 +135,18 @@ fn node_facts(node: &Document, value: &Value, roles: &[&str]) -> Value {
         "roles": roles,
         "files": by_part(files, &named(value, &flags, &settings)),
     });
-    if let (true, Some(map)) = (roles.contains(&"worker"), facts.as_object_mut()) {
+    let Some(map) = facts.as_object_mut() else { return facts };
+    if let Some(said) = value.pointer("/kubelet/effective") {
+        map.insert("kubelet".to_owned(), json!({"effective": said}));
+    } else if roles.contains(&"worker") {
         map.insert("kubelet".to_owned(), json!({"flags": flags, "config": config, "effective": settings}));
+    }
+    // Of a node that was not asked only some parts are known.
+    let why = |part: &str| value.get("unread").and_then(|u| u.get(part)).cloned();
+    let unread = ["files", "kubelet"].into_iter().filter_map(|p| Some((p.to_owned(), why(p)?)));
+    let unread: Map<_, _> = unread.collect();
+    if !unread.is_empty() {
+        map.insert("unread".to_owned(), unread.into());
     }
     facts
 }

@@ -95,6 +95,22 @@ pub fn effective(flags: &BTreeMap<String, String>, config: Option<&Value>) -> Va
     Value::Object(found)
 }
 
+/// The settings that flags and a part of the file say, of a kubelet of which no more is known: defaults are not among them.
+#[must_use]
+pub fn said(flags: &BTreeMap<String, String>, config: Option<&Value>) -> Value {
+    let one = |s: &Setting| {
+        let by_flag = flags.get(s.flag).map(|text| parsed(text, s.form));
+        let by_file = config.and_then(|c| c.pointer(s.at)).filter(|v| !v.is_null()).cloned();
+        Some((s.name.to_owned(), by_flag.or_else(|| by_file.map(|v| defaulted(s.name, shaped(v, s.form))))?))
+    };
+    let mut found: Map<_, _> = SETTINGS.iter().filter_map(one).collect();
+    let gates = feature_gates(flags, config);
+    if gates.as_object().is_some_and(|g| !g.is_empty()) {
+        found.insert("feature_gates".to_owned(), gates);
+    }
+    found.into()
+}
+
 /// A zero duration in a file means the default; on the command line it means for ever.
 fn defaulted(name: &str, value: Value) -> Value {
     match (name, value.as_str()) {
@@ -188,6 +204,14 @@ mod tests {
         assert_eq!(effective(&BTreeMap::new(), Some(&bare))["streaming_idle_timeout"], "0");
         let line = flags(&[("streaming-connection-idle-timeout", "0")]);
         assert_eq!(effective(&line, Some(&json!({})))["streaming_idle_timeout"], "0");
+    }
+
+    #[test]
+    fn what_is_said_has_no_defaults() {
+        let file = json!({"authentication": {"anonymous": {"enabled": false}}, "readOnlyPort": 10255});
+        let made = said(&flags(&[("read-only-port", "0")]), Some(&file));
+        assert_eq!(made, json!({"anonymous_auth": false, "read_only_port": 0}));
+        assert_eq!(said(&BTreeMap::new(), None), json!({}));
     }
 
     #[test]

@@ -17,10 +17,13 @@ pub mod from_kubeconfig;
 pub mod from_node;
 pub mod identity;
 pub mod kubelet;
+pub mod managed_nodes;
 pub mod namespaces;
 pub mod network_policies;
 pub mod node_files;
 pub mod objects;
+#[cfg(test)]
+mod peers;
 pub mod pods;
 pub mod rbac;
 pub mod read;

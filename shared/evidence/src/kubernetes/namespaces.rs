@@ -26,6 +26,9 @@ const OWN: &[(&str, &str)] = &[
     ("ServiceAccount", "default"),
 ];
 
+/// What is nothing that lives there: what Kubernetes makes of other objects, and what only guards the namespace.
+const NOTHING: &[&str] = &["Event", "LimitRange", "NetworkPolicy", "ReplicaSet", "ResourceQuota"];
+
 /// One document a namespace: those that are listed, and those that only objects name.
 #[must_use]
 pub fn documents(context: &Context, objects: &Objects) -> Vec<Document> {
@@ -72,9 +75,9 @@ fn default_account(context: &Context, objects: &Objects, own: &str) -> Option<Va
 /// The objects in a namespace that somebody put there.
 fn contents(objects: &Objects, own: &str) -> Vec<String> {
     const MOST: usize = 100;
-    let there = objects.all().filter(|(kind, o)| {
-        namespace(o) == own && *kind != "Event" && *kind != "ReplicaSet" && !OWN.contains(&(*kind, name(o)))
-    });
+    let there = objects
+        .all()
+        .filter(|(kind, o)| namespace(o) == own && !NOTHING.contains(kind) && !OWN.contains(&(*kind, name(o))));
     there.map(|(kind, o)| format!("{kind}/{}", name(o))).take(MOST).collect()
 }
 
@@ -100,6 +103,8 @@ mod tests {
         let service = |name: &str| json!({"kind": "Service", "metadata": {"name": name, "namespace": "default"}});
         assert_eq!(facts(vec![service("kubernetes")])[0]["objects"], json!([]));
         assert_eq!(facts(vec![service("kubernetes-2")])[0]["objects"], json!(["Service/kubernetes-2"]));
+        let guard = json!({"kind": "NetworkPolicy", "metadata": {"name": "deny", "namespace": "default"}});
+        assert_eq!(facts(vec![guard])[0]["objects"], json!([]));
     }
 
     #[test]

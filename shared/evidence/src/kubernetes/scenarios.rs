@@ -12,7 +12,7 @@ use super::documents::tests::context;
 use super::{Objects, documents, from_node};
 
 /// The controls of a benchmark whose rules came to `word` for at least one document.
-fn controls(benchmark: &str, word: &str, documents: &[Document]) -> BTreeSet<String> {
+pub(super) fn controls(benchmark: &str, word: &str, documents: &[Document]) -> BTreeSet<String> {
     let rules = catalogue::built_in().unwrap();
     let mut evidence = Evidence::default();
     evidence.add(documents.iter().cloned());
@@ -30,7 +30,7 @@ fn ids(text: &str) -> BTreeSet<String> {
     text.split_whitespace().map(ToOwned::to_owned).collect()
 }
 
-fn words(line: &str) -> Value {
+pub(super) fn words(line: &str) -> Value {
     line.split_whitespace().collect::<Vec<_>>().into()
 }
 
@@ -53,7 +53,7 @@ fn in_a_shell(line: &str) -> Value {
     ])
 }
 
-fn node(value: Value) -> Document {
+pub(super) fn node(value: Value) -> Document {
     Document { id: "i-0123456789abcdef0".to_owned(), ..context().document("node", &[], value, "ssm:SendCommand") }
 }
 

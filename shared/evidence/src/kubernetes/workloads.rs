@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::containers::{containers, raw};
 use super::documents::Context;
-use super::identity::{is_mirror, is_system, part_of_platform, poses_as};
+use super::identity::{campaigns, expected_daemon_set, is_mirror, is_system, part_of_platform, poses_as};
 use super::objects::{Objects, is_true, list, name, namespace, text};
 use super::pods::{Owner, Workload, workloads};
 use picket_model::Document;
@@ -68,6 +68,7 @@ fn facts(
         "reads_cloud_credentials": reads_credentials(&specs),
         "secret_volumes": volumes(&specs, "/secret/secretName"),
         "secret_stores": volumes(&specs, "/csi/driver").iter().filter(|d| SECRET_STORES.contains(&d.as_str())).collect::<Vec<_>>(),
+        "campaigns": campaigns(space, name, &images),
         "poses_as": poses_as(space, kind, name, &images).unwrap_or(""),
         "docker_socket": mounts_docker(&specs),
         "os": text(first, "/os/name"),
@@ -78,7 +79,12 @@ fn facts(
     if let (true, Some(map)) = (first.is_object(), facts.as_object_mut()) {
         map.insert("containers".to_owned(), unique_containers(workload).into());
     }
-    if let (Some(reason), Some(map)) = (part_of_platform(space, kind, name, &images), facts.as_object_mut()) {
+    let part = part_of_platform(space, kind, name, &images);
+    if let (true, Some(map)) = (kind == "DaemonSet" && first.is_object(), facts.as_object_mut()) {
+        let agent = expected_daemon_set(space, name, &images);
+        map.insert("expected".to_owned(), (part.is_some() || agent.is_some()).into());
+    }
+    if let (Some(reason), Some(map)) = (part, facts.as_object_mut()) {
         map.insert("part_of_platform".to_owned(), reason.into());
     }
     facts
@@ -209,6 +215,19 @@ mod tests {
         assert_eq!(facts["host_pid"], true);
         let names: Vec<_> = facts["containers"].as_array().unwrap().iter().map(|c| c["name"].clone()).collect();
         assert_eq!(names, ["web", "debug"]);
+    }
+
+    #[test]
+    fn a_daemon_set_that_nobody_knows_is_not_expected_and_other_workloads_are_not_asked() {
+        let of = |kind: &str, own: &str, image: &str| {
+            let template = json!({"spec": {"containers": [{"image": image}]}});
+            facts(vec![json!({"kind": kind, "metadata": {"name": own, "namespace": "kube-system"},
+                "spec": {"template": template}})])
+        };
+        assert_eq!(of("DaemonSet", "kube-proxy", "registry.k8s.io/kube-proxy:v1.34.0")["expected"], true);
+        let left = of("DaemonSet", "proxy-api", "pauseyyf/pause:latest");
+        assert_eq!((&left["expected"], left["campaigns"].as_array().unwrap().len()), (&json!(false), 1));
+        assert!(of("Deployment", "web", "nginx").get("expected").is_none());
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! What nodes tell by Systems Manager: the collector of `infra/node` is sent to each, and its report becomes documents.
+//! Of nodes that it does not reach, what their user data says.
 
+pub mod derived;
 pub mod mining;
 pub mod report;
 pub mod run_command;
+pub mod user_data;
 
 use crate::collector::Collector;
 

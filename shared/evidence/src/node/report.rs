@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::mining;
+use super::{derived, mining};
 
 /// The schema that is read here.
 const SCHEMA: i64 = 1;
@@ -91,10 +91,17 @@ pub fn facts(report: &Value, instance: &str, cluster: &str) -> Value {
     if report.get("processes").is_none_or(|p| p.as_object().is_none_or(Map::is_empty)) {
         facts.insert("processes".to_owned(), planned(report));
     }
+    derived::add(&mut facts, day_of(report));
     if report.get("mining").is_some() {
         facts.insert("mining".to_owned(), mining::signs(report));
     }
     Value::Object(facts)
+}
+
+/// The day on which it was made, in days since 1970.
+fn day_of(report: &Value) -> i64 {
+    let at = report.get("at").and_then(Value::as_str).and_then(|t| t.parse::<jiff::Timestamp>().ok());
+    at.map_or(i64::MAX, |t| t.as_second() / (24 * 3600))
 }
 
 /// The kubelet's file with its drop-ins over it, in their order.

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::report::{self, ReportError};
+use super::user_data::source::Origin;
+use super::user_data::{self, source};
 use crate::aws::joined::nodes::of_tags;
 use crate::aws::tell::{Tell as _, WHOLE_LIST, code, reason};
 use crate::collector::Collector;
@@ -24,9 +26,11 @@ const ANSWER: &str = "ssm:GetCommandInvocation";
 const STACK: &str = "PICKET_STACK";
 /// How many nodes are asked at once.
 const AT_ONCE: usize = 10;
-/// How often, and how long, an answer is waited for.
+/// How often an answer is looked for, and how long between two looks: at first one second, and longer each time.
 const LOOKS: u32 = 60;
 const BETWEEN: Duration = Duration::from_secs(3);
+/// How long a command may wait for the node's agent, in seconds: less is not taken.
+const DELIVERED_WITHIN: i32 = 30;
 /// How long all nodes of a place are asked. An assessment in AWS has 15 minutes, and its other evidence is worth keeping:
 /// nodes that were not reached by then are unknown.
 const IN_ALL: Duration = Duration::from_secs(9 * 60);
@@ -37,7 +41,7 @@ const PORTIONS: &[&str] = &[
     "files",
     "kubelet,kubernetes,docker,containerd,bottlerocket",
     "packages",
-    "systemd,modules,mounted,mounts,sysctl,sshd,audit,accounts,passwords,groups",
+    "systemd,modules,mounts,sysctl,sshd,audit,accounts,groups",
     "configs",
     "guarded,settings",
     "strays",
@@ -55,7 +59,16 @@ impl Collector for Nodes {
 
     /// Without `ssm:SendCommand`: that is granted for one document and instances, never for all.
     fn permissions(&self) -> &'static [&'static str] {
-        &["ec2:DescribeInstances", "ssm:DescribeInstanceInformation", ANSWER]
+        const ALL: &[&str] = &[
+            "autoscaling:DescribeAutoScalingGroups",
+            "autoscaling:DescribeLaunchConfigurations",
+            "ec2:DescribeInstanceAttribute",
+            "ec2:DescribeInstances",
+            "ec2:DescribeLaunchTemplateVersions",
+            "ssm:DescribeInstanceInformation",
+            ANSWER,
+        ];
+        ALL
     }
 
     async fn collect(&self, session: &Session) -> Vec<Document> {
@@ -89,7 +102,9 @@ impl Collector for Nodes {
 struct Node {
     instance: String,
     cluster: String,
-    auto_mode: bool,
+    origin: Origin,
+    /// Who runs it, where that is AWS.
+    managed_by: Option<String>,
 }
 
 /// The running instances that are nodes of some cluster, by their tags.
@@ -111,8 +126,19 @@ fn node(instance: &aws_sdk_ec2::types::Instance) -> Option<Node> {
     is.then(|| Node {
         instance: instance.instance_id().unwrap_or_default().to_owned(),
         cluster: told["cluster"].as_str().unwrap_or_default().to_owned(),
-        auto_mode: told["auto_mode"] == true,
+        origin: Origin::of(instance),
+        managed_by: manager(instance, told["auto_mode"] == true),
     })
+}
+
+/// Instances that an AWS service runs are not the account's to set up, nor to look into.
+fn manager(instance: &aws_sdk_ec2::types::Instance, auto_mode: bool) -> Option<String> {
+    let operator = instance.operator().filter(|o| o.managed() == Some(true)).and_then(|o| o.principal());
+    match operator {
+        _ if auto_mode => Some("EKS Auto Mode".to_owned()),
+        Some("eks.amazonaws.com") => Some("EKS Auto Mode".to_owned()),
+        other => other.map(ToOwned::to_owned),
+    }
 }
 
 /// Whether Systems Manager reaches each instance that it knows; or why that is not known.
@@ -141,8 +167,8 @@ async fn one(
     document: Option<&str>,
     node: &Node,
 ) -> Document {
-    if node.auto_mode {
-        let value = json!({"instance": node.instance, "cluster": node.cluster, "managed_by": "EKS Auto Mode"});
+    if let Some(manager) = &node.managed_by {
+        let value = json!({"instance": node.instance, "cluster": node.cluster, "managed_by": manager});
         return session.document(KIND, &node.instance, value, "ec2:DescribeInstances");
     }
     let report = match askable(reached, document, &node.instance) {
@@ -153,12 +179,29 @@ async fn one(
         Ok(report) => {
             session.document(KIND, &node.instance, report::facts(&report, &node.instance, &node.cluster), SEND)
         }
-        Err(why) => {
-            let mut unread = session.unread(KIND, &node.instance, SEND, "");
-            unread.facts = Fact::unknown(why);
-            unread
-        }
+        Err(why) => unreached(session, node, &why).await,
     }
+}
+
+/// A node that could not be asked, for this reason: what its user data says, and the reason for all else.
+async fn unreached(session: &Session, node: &Node, why: &str) -> Document {
+    let read = source::read(session, &node.instance, &node.origin).await;
+    let more = match &read {
+        Ok(Some((decoded, call))) => {
+            let rest = format!("{why}; its user data does not say it");
+            if let Some(mut facts) = user_data::facts(decoded, &rest) {
+                facts["instance"] = node.instance.as_str().into();
+                facts["cluster"] = node.cluster.as_str().into();
+                return session.document(KIND, &node.instance, facts, &format!("{call}, its user data"));
+            }
+            "its user data does not say how it is set up".to_owned()
+        }
+        Ok(None) => "it has no user data that could say how it is set up".to_owned(),
+        Err(reason) => format!("its user data was not read either: {reason}"),
+    };
+    let mut unread = session.unread(KIND, &node.instance, SEND, "");
+    unread.facts = Fact::unknown(format!("{why}; {more}"));
+    unread
 }
 
 /// The document to ask with, or why this node cannot be asked.
@@ -196,11 +239,11 @@ async fn whole(client: &aws_sdk_ssm::Client, document: &str, instance: &str) -> 
 
 /// Sends the document to one node, and waits for what it says.
 async fn ask(client: &aws_sdk_ssm::Client, document: &str, instance: &str, parts: &str) -> Result<String, String> {
-    let call = client.send_command().document_name(document).instance_ids(instance);
+    let call = client.send_command().document_name(document).instance_ids(instance).timeout_seconds(DELIVERED_WITHIN);
     let sent = call.parameters("Sections", vec![parts.to_owned()]).send().await.map_err(|e| reason(SEND, &e))?;
     let id = sent.command().and_then(|c| c.command_id()).unwrap_or_default().to_owned();
-    for _ in 0..LOOKS {
-        tokio::time::sleep(BETWEEN).await;
+    for n in 1..=LOOKS {
+        tokio::time::sleep(Duration::from_secs(n.into()).min(BETWEEN)).await;
         let answer = match client.get_command_invocation().command_id(&id).instance_id(instance).send().await {
             Ok(answer) => answer,
             // Not there yet.
@@ -217,6 +260,9 @@ async fn ask(client: &aws_sdk_ssm::Client, document: &str, instance: &str, parts
                 | CommandInvocationStatus::Delayed,
             )
             | None => {}
+            Some(CommandInvocationStatus::TimedOut) if answer.response_code() < 0 => {
+                return Err("its Systems Manager agent is online and took no command; restart the agent".to_owned());
+            }
             Some(other) => return Err(format!("the collector ended with {other} there; see Run Command's history")),
         }
     }

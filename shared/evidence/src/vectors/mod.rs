@@ -54,7 +54,9 @@ fn one(vector: &Value, rules: &Catalogue) -> Vector {
     let case = id.splitn(3, '/').nth(2).unwrap_or_default().to_owned();
     let rule = if vector.get("check").is_some() { text("check") } else { text("rule") };
     let theirs = if text("expect") == "PASS" { Says::Pass } else { Says::Fail };
-    Vector { rule: rule.to_owned(), case, theirs, ours: ours(&map(vector), rules) }
+    let mapped = map(vector);
+    let facts = mapped.documents.iter().filter_map(|d| d.facts.value().cloned()).collect();
+    Vector { rule: rule.to_owned(), case, theirs, ours: ours(&mapped, rules), facts }
 }
 
 /// One failure fails; what is unknown, or for a person, is no verdict.

@@ -18,6 +18,7 @@ use picket_pipeline::Permit;
 use picket_pipeline::ports::{Answer, Fixes, Kind, PortError, Sight};
 use serde_json::Value;
 
+use crate::error::Role;
 use crate::reach::Reach;
 use crate::server::ApiServer;
 
@@ -54,7 +55,7 @@ impl<'a> KubernetesFixes<'a> {
         if cluster.is_empty() || rest.is_empty() || !rest.iter().all(|p| is_name(p)) {
             return Err(wrong(aim, "it is not a cluster's name and what is in it, with `/` between"));
         }
-        Ok((self.clusters.server(scope, cluster).await?, rest))
+        Ok((self.clusters.server(scope, cluster).await?.as_role(Role::Fixer), rest))
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod machine;
 mod network;
+mod saved;
 mod told;
 mod verdict;
 
@@ -13,8 +14,9 @@ use serde::{Deserialize, Serialize};
 
 pub use machine::{Image, Machine, Role, ScalingTier, Template, Volume};
 pub use network::{Balancer, Group, GroupRule, Link, Listener, Place, PlaceKind, PrefixList};
+pub use saved::Saved;
 pub use told::{Agent, Known, Named, NamedKind, Oidc, Probe, Unseen};
-pub use verdict::{Clue, ControlPlane, Door, Found, Node, NodeRole, Reach, ReachFrom, Survey};
+pub use verdict::{Anonymous, Clue, ControlPlane, Door, Found, Node, NodeRole, Reach, ReachFrom, Survey};
 
 use crate::id::Scope;
 use crate::text::Untrusted;
@@ -122,6 +124,54 @@ pub struct Landscape {
 }
 
 impl Landscape {
+    /// An empty one.
+    #[must_use]
+    pub fn new(scope: Scope) -> Self {
+        Self {
+            scope,
+            agents: Vec::new(),
+            balancers: Vec::new(),
+            eks: Vec::new(),
+            groups: Vec::new(),
+            images: Vec::new(),
+            interfaces: Vec::new(),
+            instances: Vec::new(),
+            names: Vec::new(),
+            oidc: Vec::new(),
+            places: Vec::new(),
+            prefix_lists: Vec::new(),
+            probes: Vec::new(),
+            roles: Vec::new(),
+            scaling_groups: Vec::new(),
+            templates: Vec::new(),
+            unseen: Vec::new(),
+            volumes: Vec::new(),
+        }
+    }
+
+    /// Takes one thing into it.
+    pub fn take(&mut self, sight: Sight) {
+        match sight {
+            Sight::Agent(it) => self.agents.push(it),
+            Sight::Balancer(it) => self.balancers.push(it),
+            Sight::Known(it) => self.eks.push(it),
+            Sight::Group(it) => self.groups.push(it),
+            Sight::Image(it) => self.images.push(it),
+            Sight::Link(it) => self.interfaces.push(it),
+            Sight::Machine(it) => self.instances.push(*it),
+            Sight::Named(it) => self.names.push(it),
+            Sight::Oidc(it) => self.oidc.push(it),
+            Sight::Place(it) => self.places.push(it),
+            Sight::PrefixList(it) => self.prefix_lists.push(it),
+            Sight::Probe(it) => self.probes.push(it),
+            Sight::Role(it) => self.roles.push(it),
+            Sight::ScalingTier(it) => self.scaling_groups.push(it),
+            Sight::Template(it) => self.templates.push(it),
+            Sight::Unseen(it) => self.unseen.push(it),
+            Sight::Volume(it) => self.volumes.push(it),
+        }
+    }
+
     /// All that is in it, one by one.
     pub fn sights(self) -> impl Iterator<Item = Sight> {
         let agents = self.agents.into_iter().map(Sight::Agent);
@@ -155,6 +205,9 @@ mod tests {
             {"id": "i-12345678", "tags": {"Name": "web"}, "user_data": "c2VjcmV0"}], "volumes": [{"id": "vol-1"}]}"#;
         let landscape: Landscape = serde_json::from_str(text).unwrap();
         assert!(!serde_json::to_string(&landscape).unwrap().contains("c2VjcmV0"), "user data may hold secrets");
+        let mut again = Landscape::new(landscape.scope.clone());
+        landscape.clone().sights().for_each(|sight| again.take(sight));
+        assert_eq!(again, landscape);
         assert_eq!(landscape.sights().count(), 2);
         assert!(serde_json::from_str::<Landscape>(&text.replace("volumes", "volume")).is_err());
     }

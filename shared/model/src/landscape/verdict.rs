@@ -135,6 +135,19 @@ pub struct Reach {
     pub public: bool,
 }
 
+/// A door that answered a probe without credentials.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Anonymous {
+    /// The door.
+    pub door: Door,
+    /// Its port.
+    pub port: u16,
+    /// What was asked for, such as `/healthz`.
+    pub path: String,
+    /// Whose.
+    pub instance: InstanceId,
+}
+
 /// A cluster that was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
@@ -160,6 +173,9 @@ pub struct Found {
     pub vpcs: Vec<VpcId>,
     /// Who may reach its doors.
     pub exposure: Vec<Reach>,
+    /// Which doors answered a probe without credentials; none also where nothing was asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub anonymous: Vec<Anonymous>,
     /// The ARN of the principal that made it.
     pub owner: Option<Untrusted>,
     /// The sum of the weights of different marks; from 60 on it is a cluster.

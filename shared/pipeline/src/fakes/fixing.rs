@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use picket_model::fix::{Aim, Fix, FixState};
 use picket_model::{CaseId, Entry, Scope, Untrusted, journal};
 use serde_json::Value;
 
-use super::Fault;
+use super::{Fault, Faulty, meet};
+use crate::fix::{Turns, moved};
 use crate::messages::Message;
 use crate::permit::Permit;
 use crate::ports::{
@@ -36,6 +37,8 @@ pub struct Workshop {
     pub journal: Vec<Entry>,
     /// How many fixes began in each hour.
     pub begun: HashMap<String, u32>,
+    /// Which fix has which turn.
+    pub turns: BTreeMap<String, CaseId>,
     /// The policy.
     pub policy: StoredPolicy,
     /// What was sent on.
@@ -52,6 +55,12 @@ pub struct Workshop {
     pub violations: Vec<String>,
 }
 
+impl Faulty for Workshop {
+    fn calls(&mut self) -> (&mut Vec<&'static str>, &HashMap<usize, Fault>, &mut Timestamp) {
+        (&mut self.calls, &self.faults, &mut self.now)
+    }
+}
+
 /// The world, shared by all ports.
 #[derive(Debug, Default)]
 pub struct FixWorld(Mutex<Workshop>);
@@ -63,20 +72,7 @@ impl FixWorld {
     }
 
     async fn call<T>(&self, name: &'static str, effect: impl FnOnce(&mut Workshop) -> Answer<T>) -> Answer<T> {
-        let (answer, dies) = {
-            let mut state = self.state();
-            let number = state.calls.len();
-            state.calls.push(name);
-            state.now = state.now.saturating_add(SignedDuration::from_millis(7)).unwrap_or(state.now);
-            let lost = || Err(PortError::new("calling", name, Kind::Transient, "injected"));
-            match state.faults.get(&number).copied() {
-                None => (effect(&mut state), false),
-                Some(Fault::Fails) => (lost(), false),
-                Some(Fault::LosesReply) => (effect(&mut state).and_then(|_| lost()), false),
-                Some(Fault::DiesBefore) => (lost(), true),
-                Some(Fault::DiesAfter) => (effect(&mut state).and_then(|_| lost()), true),
-            }
-        };
+        let (answer, dies) = meet(&mut *self.state(), name, effect);
         if dies {
             std::future::pending::<()>().await;
         }
@@ -93,10 +89,32 @@ impl Workshop {
         if !planned {
             self.violations.push(format!("{} was changed to {to} without an intent", aim.target));
         }
+        let mine = self.fixes.values().filter(acting).find(|f| f.steps.iter().any(|s| &s.aim == aim));
+        let turn = mine.and_then(|f| Some((f, f.steps.iter().find(|s| &s.aim == aim)?.facts.get("turn")?.as_str()?)));
+        if let Some((fix, turn)) = turn
+            && self.turns.get(turn) != Some(&fix.id)
+        {
+            self.violations.push(format!("{} was changed while it was not its turn", aim.target));
+        }
         let one_way = self.fixes.values().flat_map(|f| &f.steps).any(|s| s.one_way && &s.aim == aim && &s.before == to);
         if one_way {
             self.violations.push(format!("{} cannot be put back, and was", aim.target));
         }
+    }
+
+    /// Takes the turns that a fix needs, or gives them back; false if another fix has one of them.
+    fn moves_turns(&mut self, known: Option<&Fix>, next: &Fix) -> bool {
+        match moved(known, next) {
+            Turns::Stay => {}
+            Turns::Take(turns) => {
+                if turns.iter().any(|t| self.turns.get(t).is_some_and(|of| of != &next.id)) {
+                    return false;
+                }
+                self.turns.extend(turns.into_iter().map(|t| (t, next.id.clone())));
+            }
+            Turns::GiveBack(turns) => self.turns.retain(|t, _| !turns.contains(t)),
+        }
+        true
     }
 
     fn add(&mut self, entries: &[Entry]) {
@@ -191,6 +209,9 @@ impl FixStore for FixWorld {
                 }
                 *count += 1;
             }
+            if !s.moves_turns(known, next) {
+                return Ok(Kept::NotItsTurn);
+            }
             s.keep(next);
             s.add(entries);
             Ok(Kept::Yes)
@@ -200,7 +221,7 @@ impl FixStore for FixWorld {
 
     async fn update_fix(&self, expected: &Fix, next: &Fix, entries: &[Entry]) -> Answer<bool> {
         self.call("update_fix", |s| {
-            if s.fixes.get(&next.id) != Some(expected) {
+            if s.fixes.get(&next.id) != Some(expected) || !s.moves_turns(Some(expected), next) {
                 return Ok(false);
             }
             s.keep(next);

@@ -59,7 +59,7 @@ async fn keep(ports: &Ports<'_>, known: &Fix, answered: Answered) -> Answer<Opti
 }
 
 /// What follows from an answer.
-async fn go_on(ports: &Ports<'_>, settings: &Settings, fix: &Fix) -> Answer<Outcome> {
+pub(super) async fn go_on(ports: &Ports<'_>, settings: &Settings, fix: &Fix) -> Answer<Outcome> {
     if fix.state == FixState::Denied {
         telling::denied(ports, settings, fix).await?;
         return Ok(Outcome::Denied { fix: Box::new(fix.clone()) });

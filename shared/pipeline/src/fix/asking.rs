@@ -45,6 +45,12 @@ fn is_same(known: &FixStep, now: &FixStep) -> bool {
     known.aim == now.aim && known.before == now.before && (moves || known.after == now.after)
 }
 
+/// Whether people said yes and it is not made yet.
+pub(super) fn is_answered_yes(fix: &Fix) -> bool {
+    let yes = |a: &Approval| a.answer.as_ref().is_some_and(|a| a.approved);
+    fix.state == FixState::Proposed && fix.approval.as_ref().is_some_and(yes)
+}
+
 /// Writes the question and tells it.
 pub(super) async fn ask(
     ports: &Ports<'_>,
@@ -73,7 +79,7 @@ pub(super) async fn ask(
         (0..asked.steps.len()).map(|n| telling::entry(&asked, n, Event::ApprovalAsked, &because, now)).collect();
     match ports.store.begin_fix(known, &asked, &entries, None).await? {
         Kept::Yes => {}
-        Kept::Changed | Kept::OverBudget => {
+        Kept::Changed | Kept::OverBudget | Kept::NotItsTurn => {
             return Ok(Outcome::Later { id: asked.id, why: "another worker was faster".to_owned() });
         }
     }

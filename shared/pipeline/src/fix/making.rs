@@ -3,7 +3,7 @@
 use picket_model::Event;
 use picket_model::fix::{Fix, FixState, StepState};
 
-use super::{Outcome, Ports, Untrusted, passes, telling, until};
+use super::{Outcome, Ports, Untrusted, passes, telling, until, waits};
 use crate::fixes::{self, Ends, Stands};
 use crate::in_force::{InForce, Settings};
 use crate::permit::{self, Permit, Refusal};
@@ -40,6 +40,7 @@ pub(super) async fn begin(
     match ports.store.begin_fix(known, &next, &intents, Some(&budget)).await? {
         Kept::Yes => carry_out(ports, settings, in_force, permit, next).await,
         Kept::Changed => Ok(Outcome::Later { id: next.id, why: "another worker was faster".to_owned() }),
+        Kept::NotItsTurn => Ok(waits(&next.id)),
         Kept::OverBudget => {
             let why = Refusal::FixesPerHour { limit }.to_string();
             telling::refused(ports, settings, &next, &why).await?;

@@ -3,11 +3,11 @@
 use picket_model::Event;
 use picket_model::fix::{Answered, Fix, FixState, StepState};
 
-use super::{Outcome, Ports, Undo, passes, stays, telling, until};
+use super::{Outcome, Ports, Undo, passes, stays, telling, until, waits};
 use crate::fixes::{self, Ends, Stands};
 use crate::in_force::Settings;
 use crate::permit;
-use crate::ports::{Answer, Kind, PortError};
+use crate::ports::{Answer, Kept, Kind, PortError};
 
 /// Puts a fix back.
 ///
@@ -30,9 +30,11 @@ pub async fn undo(ports: &Ports<'_>, settings: &Settings, order: &Undo) -> Answe
     if order.plan_only {
         return Ok(Outcome::Undone { stays: stays(&known), fix: Box::new(known), planned: true });
     }
-    match take(ports, order, &known, &back).await? {
-        Some(undoing) => put_back(ports, settings, order, undoing, &back).await,
-        None => Ok(Outcome::Later { id: known.id, why: "another worker was faster".to_owned() }),
+    let undoing = undoing(ports, order, &known);
+    match take(ports, order, &known, &undoing, &back).await? {
+        Kept::Yes => put_back(ports, settings, order, undoing, &back).await,
+        Kept::NotItsTurn => Ok(waits(&known.id)),
+        _ => Ok(Outcome::Later { id: known.id, why: "another worker was faster".to_owned() }),
     }
 }
 
@@ -65,13 +67,18 @@ async fn compare(ports: &Ports<'_>, fix: &Fix) -> Answer<(Vec<usize>, Vec<String
     Ok((back, differences))
 }
 
-/// Takes the fix and journals what will be put back. `None` if somebody else took it.
-async fn take(ports: &Ports<'_>, order: &Undo, known: &Fix, back: &[usize]) -> Answer<Option<Fix>> {
+/// The fix, taken for being put back.
+fn undoing(ports: &Ports<'_>, order: &Undo, known: &Fix) -> Fix {
     let now = ports.clock.now();
     let undone = Answered { approved: true, by: order.by.clone(), at: now, reason: order.reason.clone() };
-    let undoing = Fix { state: FixState::Undoing, lease_until: until(now), undone: Some(undone), ..known.clone() };
-    let intents: Vec<_> = back.iter().map(|n| telling::by(&undoing, *n, Event::UndoIntended, "", order, now)).collect();
-    Ok(ports.store.update_fix(known, &undoing, &intents).await?.then_some(undoing))
+    Fix { state: FixState::Undoing, lease_until: until(now), undone: Some(undone), ..known.clone() }
+}
+
+/// Writes that it is taken, with what will be put back.
+async fn take(ports: &Ports<'_>, order: &Undo, known: &Fix, undoing: &Fix, back: &[usize]) -> Answer<Kept> {
+    let now = ports.clock.now();
+    let intents: Vec<_> = back.iter().map(|n| telling::by(undoing, *n, Event::UndoIntended, "", order, now)).collect();
+    ports.store.begin_fix(Some(known), undoing, &intents, None).await
 }
 
 async fn put_back(

@@ -7,7 +7,7 @@ use super::{Action, Not, Seen, set};
 
 pub(super) const ACTION: Action = Action::new(
     "node_set_file_mode",
-    &["ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation", "ssm:SendCommand"],
+    &["ec2:DescribeInstances", "ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation", "ssm:SendCommand"],
     plan,
 );
 

@@ -8,7 +8,7 @@ use super::{Action, Not, Seen, set};
 
 pub(super) const ACTION: Action = Action::new(
     "node_set_kubelet",
-    &["ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation", "ssm:SendCommand"],
+    &["ec2:DescribeInstances", "ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation", "ssm:SendCommand"],
     plan,
 )
 .asking("it restarts the kubelet of a node");

@@ -33,8 +33,7 @@ pub(super) fn messages(
         .iter()
         .filter_map(|f| order(policy, book, f, &home.region))
         .partition(|order| order.scope.account == home.account);
-    let mut messages: Vec<Message> =
-        orders.into_iter().map(|o| Message::Fix(Box::new(Work::Order(o)))).collect();
+    let mut messages: Vec<Message> = orders.into_iter().map(|o| Message::Fix(Box::new(Work::Order(o)))).collect();
     let mut grave: Vec<&Finding> = new.into_iter().filter(|f| f.severity >= Severity::High).collect();
     grave.sort_by(|a, b| (std::cmp::Reverse(a.severity), &a.id).cmp(&(std::cmp::Reverse(b.severity), &b.id)));
     messages.extend(notice(&grave, elsewhere.len(), settings, home, now).map(|n| Message::Notice(Box::new(n))));
@@ -48,13 +47,7 @@ fn order(policy: &Policy, book: &Book, finding: &Finding, home: &Region) -> Opti
 }
 
 /// One notice of the grave ones. `elsewhere`: how many the policy would fix if they were at home.
-fn notice(
-    grave: &[&Finding],
-    elsewhere: usize,
-    settings: &Settings,
-    home: &Scope,
-    now: Timestamp,
-) -> Option<Notice> {
+fn notice(grave: &[&Finding], elsewhere: usize, settings: &Settings, home: &Scope, now: Timestamp) -> Option<Notice> {
     let first = grave.first()?;
     let region = first.region.clone().unwrap_or_else(|| home.region.clone());
     let scope = Scope { account: first.account.clone(), region };

@@ -172,7 +172,8 @@ async fn an_event_reads_and_judges_only_what_its_kind_touches() {
     ask(&world, &Asked::Sweep { account: account() }).await;
     world.documents.lock().unwrap().clear();
     let call = Call { source: "eks.amazonaws.com".to_owned(), name: "UpdateClusterConfig".to_owned() };
-    let event = Asked::Calls { account: account(), region: region(), calls: BTreeSet::from([call]), found: BTreeSet::new() };
+    let event =
+        Asked::Calls { account: account(), region: region(), calls: BTreeSet::from([call]), found: BTreeSet::new() };
     ask(&world, &event).await;
     let kinds = world.asked.lock().unwrap()[1].clone().unwrap();
     assert!(kinds.contains("eks.cluster") && !kinds.contains("t.door"), "{kinds:?}");
@@ -183,7 +184,8 @@ async fn an_event_reads_and_judges_only_what_its_kind_touches() {
 async fn a_call_that_touches_nothing_reads_nothing() {
     let world = world(&[]);
     let call = Call { source: "athena.amazonaws.com".to_owned(), name: "CreateWorkGroup".to_owned() };
-    let event = Asked::Calls { account: account(), region: region(), calls: BTreeSet::from([call]), found: BTreeSet::new() };
+    let event =
+        Asked::Calls { account: account(), region: region(), calls: BTreeSet::from([call]), found: BTreeSet::new() };
     assert_eq!(ask(&world, &event).await, Judged::default());
     assert!(world.asked.lock().unwrap().is_empty());
 }

@@ -61,6 +61,7 @@ fn cluster(id: &str, version: &str, nodes: &[&str]) -> Found {
         bastions: Vec::new(),
         vpcs: Vec::new(),
         exposure: Vec::new(),
+        anonymous: Vec::new(),
         owner: None,
         confidence: 60,
         evidence: Vec::new(),

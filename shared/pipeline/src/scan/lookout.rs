@@ -45,8 +45,14 @@ pub const READS: &[Read] = &[
     Read { action: "iam:GetInstanceProfile", shows: "the roles of instances" },
     Read { action: "iam:ListAttachedRolePolicies", shows: "the policies of the roles of instances" },
     Read { action: "iam:ListOpenIDConnectProviders", shows: "providers of identities for pods" },
+    Read { action: "route53:ListHostedZones", shows: "zones of DNS" },
+    Read { action: "route53:ListResourceRecordSets", shows: "DNS records, such as those of API servers" },
+    Read { action: "s3:ListAllMyBuckets", shows: "the names of buckets" },
+    Read { action: "secretsmanager:ListSecrets", shows: "the names of secrets that tools of Kubernetes leave" },
     Read { action: "sqs:ListQueues", shows: "the names of queues" },
+    Read { action: "ssm:DescribeParameters", shows: "the names of parameters that tools of Kubernetes leave" },
     Read { action: "ssm:GetInventory", shows: "which programs Systems Manager found on machines" },
+    Read { action: "tag:GetResources", shows: "the tags of buckets" },
 ];
 
 /// Reads that only a scan of a whole organization makes, in the account that it starts from.
@@ -62,20 +68,32 @@ pub enum Part {
     Agents,
     /// Load balancers.
     Balancers,
+    /// Buckets.
+    Buckets,
+    /// Load balancers of the first generation.
+    ClassicBalancers,
     /// What EKS tells.
     Clusters,
     /// Security groups.
     Groups,
     /// Network interfaces.
     Links,
-    /// Things that are told by their names.
-    Names,
     /// Providers of identities.
     Oidc,
+    /// Names of parameters.
+    Parameters,
     /// Subnets.
     Places,
+    /// Names of queues.
+    Queues,
+    /// Records of DNS.
+    Records,
+    /// Names of rules of EventBridge.
+    Rules,
     /// Auto Scaling groups.
     ScalingTiers,
+    /// Names of secrets.
+    Secrets,
     /// Launch templates.
     Templates,
     /// Volumes.
@@ -90,11 +108,17 @@ impl Part {
         Self::Templates,
         Self::Groups,
         Self::Balancers,
+        Self::ClassicBalancers,
         Self::Links,
         Self::Oidc,
         Self::Volumes,
         Self::Places,
-        Self::Names,
+        Self::Rules,
+        Self::Queues,
+        Self::Buckets,
+        Self::Secrets,
+        Self::Parameters,
+        Self::Records,
         Self::Agents,
     ];
 
@@ -104,12 +128,18 @@ impl Part {
         match self {
             Self::Agents => "the callers of AWS",
             Self::Balancers => "load balancers",
+            Self::Buckets => "buckets",
+            Self::ClassicBalancers => "classic load balancers",
             Self::Clusters => "EKS clusters",
             Self::Groups => "security groups",
             Self::Links => "network interfaces",
-            Self::Names => "names of rules and queues",
             Self::Oidc => "providers of identities",
+            Self::Parameters => "names of parameters",
             Self::Places => "subnets",
+            Self::Queues => "names of queues",
+            Self::Rules => "names of rules",
+            Self::Records => "DNS records",
+            Self::Secrets => "names of secrets",
             Self::ScalingTiers => "Auto Scaling groups",
             Self::Templates => "launch templates",
             Self::Volumes => "volumes",
@@ -124,6 +154,17 @@ pub struct Spotted {
     pub instance: Instance,
     /// For the judgement.
     pub machine: Machine,
+}
+
+/// Something of which it is asked who made it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Origin {
+    /// A cluster of EKS, by its name.
+    Cluster(Untrusted),
+    /// An instance.
+    Instance(InstanceId),
+    /// An Auto Scaling group, by its name.
+    ScalingTier(Untrusted),
 }
 
 /// A page of instances, and what the next page begins with.
@@ -149,8 +190,10 @@ pub trait Lookout: Send + Sync {
     async fn prefix_lists(&self, scope: &Scope, ids: &[Untrusted], see: See<'_>) -> Answer<()>;
     /// The programs that tell of Kubernetes, and on which machines they were found.
     async fn programs(&self, scope: &Scope) -> Answer<Vec<(InstanceId, Untrusted)>>;
+    /// Who launched instances lately, by a few pages of CloudTrail's history: the ARNs.
+    async fn launchers(&self, scope: &Scope) -> Answer<Vec<(InstanceId, Untrusted)>>;
     /// Who made a thing, by CloudTrail's history of 90 days: the ARN.
-    async fn maker(&self, scope: &Scope, of: &str) -> Answer<Option<Untrusted>>;
+    async fn maker(&self, scope: &Scope, of: &Origin) -> Answer<Option<Untrusted>>;
     /// How many calls were made so far in this Region.
     fn calls(&self, scope: &Scope) -> usize;
 }

@@ -6,6 +6,8 @@
 
 pub mod atlas;
 mod lookout;
+mod owners;
+mod probing;
 mod rows;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -15,12 +17,13 @@ use futures::StreamExt as _;
 use futures::stream;
 use jiff::Timestamp;
 use picket_checks::survey::Surveyor;
-use picket_model::landscape::{Sight, Survey, Unseen};
+use picket_model::landscape::{Probe, Sight, Survey, Unseen};
 use picket_model::{InstanceId, Scope, Untrusted};
 use serde::{Deserialize, Serialize};
 
 pub use atlas::{Atlas, Kept, Looked};
-pub use lookout::{Lookout, Page, Part, READS, READS_OF_ORGANIZATION, Read, See, Spotted, reason};
+pub use lookout::{Lookout, Origin, Page, Part, READS, READS_OF_ORGANIZATION, Read, See, Spotted, reason};
+pub use probing::{Answers, Asked, PORTS, Prober, Probing, Questions};
 pub use rows::Row;
 
 use crate::ports::{Answer, Kind};
@@ -29,12 +32,12 @@ use crate::ports::{Answer, Kind};
 const PARTS_AT_ONCE: usize = 4;
 /// How many instances' user data are read at once; the reader keeps to EC2's buckets by itself.
 const USER_DATA_AT_ONCE: usize = 10;
-/// For how many clusters of a Region CloudTrail is asked who made them; it takes two questions a second.
-const MAKERS: usize = 25;
 /// How many pages of instances a Region may have: with 1,000 on a page, more than AWS lets anybody run.
 const PAGES: usize = 1_000;
 /// With one of these tags EKS itself says what a machine is; its user data would add nothing.
 const TOLD_BY_AWS: &[&str] = &["aws:eks:cluster-name", "eks:cluster-name", "eks:eks-cluster-name"];
+/// The Auto Scaling group that launched a machine.
+const TIER: &str = "aws:autoscaling:groupName";
 /// The launch template that a machine came from; its user data is read there, once for all.
 const TEMPLATE: &str = "aws:ec2launchtemplate:id";
 
@@ -54,16 +57,43 @@ pub struct Scanned {
 /// Takes each page of instances in full as it goes by: for the inventory. Answers after it is kept.
 pub type Keep<'a> = &'a (dyn Fn(&[Spotted]) + Send + Sync);
 
+/// Is shown every sight, for a file of them.
+pub type Beside<'a> = &'a (dyn Fn(&Sight) + Send + Sync);
+
+/// Who takes part in a look.
+pub struct With<'a> {
+    /// Takes each page of instances.
+    pub keep: Keep<'a>,
+    /// Is shown every sight.
+    pub beside: Beside<'a>,
+    /// Asks machines that signals alone are not sure of; none where it must not.
+    pub probing: Option<Probing<'a>>,
+}
+
+impl Default for With<'_> {
+    fn default() -> Self {
+        Self { keep: &|_| {}, beside: &|_| {}, probing: None }
+    }
+}
+
 /// Looks at one account and Region. It always answers: what cannot be seen is in the answer with its reason.
 pub async fn run(lookout: &dyn Lookout, scope: &Scope, now: Timestamp, keep: Keep<'_>) -> Scanned {
+    run_with(lookout, scope, now, &With { keep, ..With::default() }).await
+}
+
+/// The same, with others who take part in it.
+pub async fn run_with(lookout: &dyn Lookout, scope: &Scope, now: Timestamp, with: &With<'_>) -> Scanned {
     let before = lookout.calls(scope);
-    let eye = Eye { lookout, scope, judge: Mutex::new(Judge::new(scope)) };
+    let eye = Eye { lookout, scope, judge: Mutex::new(Judge::new(scope)), beside: with.beside };
     let parts = stream::iter(Part::ALL).for_each_concurrent(PARTS_AT_ONCE, |part| eye.part(*part));
-    futures::join!(eye.machines(keep), parts);
+    futures::join!(eye.machines(with.keep), parts);
     eye.second_round().await;
+    if let Some(probing) = &with.probing {
+        eye.probe(probing).await;
+    }
     let judge = eye.judge.into_inner().unwrap_or_else(PoisonError::into_inner);
     let (mut instances, mut survey) = (judge.rows, judge.surveyor.finish());
-    owners(lookout, scope, &mut survey).await;
+    owners::ask(lookout, scope, &judge.tiers, &mut survey).await;
     rows::join(&mut instances, &survey);
     Scanned { at: now, survey, instances, calls: lookout.calls(scope).saturating_sub(before) }
 }
@@ -73,6 +103,7 @@ struct Eye<'a> {
     lookout: &'a dyn Lookout,
     scope: &'a Scope,
     judge: Mutex<Judge>,
+    beside: Beside<'a>,
 }
 
 /// What was seen so far: given to the judgement at once, but for what leads to further reads.
@@ -82,12 +113,14 @@ struct Judge {
     images: BTreeSet<Untrusted>,
     profiles: BTreeSet<Untrusted>,
     prefix_lists: BTreeSet<Untrusted>,
+    /// The Auto Scaling groups of machines: whoever made one owns what it launches.
+    tiers: HashMap<InstanceId, Untrusted>,
 }
 
 impl Judge {
     fn new(scope: &Scope) -> Self {
-        let (images, profiles, prefix_lists) = Default::default();
-        Self { surveyor: Surveyor::new(scope.clone()), rows: Vec::new(), images, profiles, prefix_lists }
+        let (images, profiles, prefix_lists, tiers) = Default::default();
+        Self { surveyor: Surveyor::new(scope.clone()), rows: Vec::new(), images, profiles, prefix_lists, tiers }
     }
 
     fn see(&mut self, sight: Sight) {
@@ -95,6 +128,8 @@ impl Judge {
             Sight::Machine(machine) => {
                 self.images.extend(machine.image.clone());
                 self.profiles.extend(machine.profile.clone());
+                let tier = machine.tags.get(&Untrusted::new(TIER));
+                self.tiers.extend(tier.map(|tier| (machine.id.clone(), tier.clone())));
             }
             Sight::Group(group) => {
                 self.prefix_lists.extend(group.rules.iter().flat_map(|rule| rule.prefix_lists.iter().cloned()));
@@ -107,6 +142,7 @@ impl Judge {
 
 impl Eye<'_> {
     fn see(&self, sight: Sight) {
+        (self.beside)(&sight);
         self.judge.lock().unwrap_or_else(PoisonError::into_inner).see(sight);
     }
 
@@ -140,7 +176,9 @@ impl Eye<'_> {
             let mut judge = self.judge.lock().unwrap_or_else(PoisonError::into_inner);
             for spotted in page {
                 judge.rows.push(Row::of(&spotted.instance));
-                judge.see(Sight::Machine(Box::new(spotted.machine)));
+                let sight = Sight::Machine(Box::new(spotted.machine));
+                (self.beside)(&sight);
+                judge.see(sight);
             }
             match next {
                 Some(token) => after = Some(token),
@@ -192,6 +230,21 @@ impl Eye<'_> {
         self.or_unseen("roles of instances", roles);
         self.or_unseen("prefix lists", lists);
     }
+
+    /// Asks the machines that all this leaves in doubt.
+    async fn probe(&self, probing: &Probing<'_>) {
+        let unsure = self.judge.lock().unwrap_or_else(PoisonError::into_inner).surveyor.unsure();
+        let (asked, more) = probing::whom(&unsure, probing.vpcs);
+        if asked.is_empty() {
+            return;
+        }
+        let Some(answers) = self.or_unseen("answers to probes", probing.prober.probe(&asked).await) else { return };
+        let ours = |probe: &Probe| asked.iter().any(|a| probe.instance.as_ref() == Some(&a.instance));
+        answers.probes.into_iter().filter(ours).for_each(|probe| self.see(Sight::Probe(probe)));
+        if more + answers.left > 0 {
+            self.unseen("answers to probes", None, format!("{} machines were not asked", more + answers.left));
+        }
+    }
 }
 
 fn by_instance(programs: Vec<(InstanceId, Untrusted)>) -> HashMap<InstanceId, Vec<Untrusted>> {
@@ -212,25 +265,6 @@ fn launch(spotted: &Spotted) -> Untrusted {
     match &spotted.instance.reservation {
         reservation if reservation.is_empty() => Untrusted::new(spotted.instance.id.as_str()),
         reservation => reservation.clone(),
-    }
-}
-
-/// Asks CloudTrail who made the clusters that bear no word of it.
-async fn owners(lookout: &dyn Lookout, scope: &Scope, survey: &mut Survey) {
-    let mut trouble = None;
-    for cluster in survey.clusters.iter_mut().filter(|c| c.owner.is_none()).take(MAKERS) {
-        let made = cluster.id.strip_prefix("eks/").map(ToOwned::to_owned);
-        let Some(of) = made.or_else(|| cluster.nodes.first().map(|n| n.id.to_string())) else { continue };
-        match lookout.maker(scope, &of).await {
-            Ok(owner) => cluster.owner = owner,
-            Err(error) => trouble = Some(reason(&error)),
-        }
-        if trouble.is_some() {
-            break;
-        }
-    }
-    if let Some(reason) = trouble {
-        survey.unseen.push(Unseen { what: "who made the clusters".to_owned(), instance: None, reason });
     }
 }
 

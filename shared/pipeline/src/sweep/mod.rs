@@ -60,7 +60,8 @@ pub async fn run(ports: &Ports<'_>, stack: &str, scope: &Scope, now: Timestamp) 
     ports.inventory.keep_running(scope, running).await?;
     let looks = ids.chunks(PER_LOOK).map(|part| Subject::Instances(part.to_vec()));
     let looks = looks.chain(clusters.iter().cloned().map(Subject::Cluster));
-    let mut messages: Vec<_> = looks.map(|subject| Message::Look(Box::new(look(scope, subject, now)))).collect();
+    let mut messages: Vec<_> =
+        looks.map(|subject| Message::Look(Box::new(Trigger::scheduled(scope.clone(), subject, now)))).collect();
     let half_done: Vec<_> = holds.iter().filter(|h| is_left_half_done(h, now)).collect();
     messages.extend(half_done.iter().map(|h| Message::Decision(Box::new(resume(h, now)))));
     messages.extend(deadlines::escalate(&holds, stack, now).into_iter().map(|n| Message::Notice(Box::new(n))));
@@ -77,19 +78,6 @@ pub async fn run(ports: &Ports<'_>, stack: &str, scope: &Scope, now: Timestamp) 
     }
     let resumed = half_done.len() + unfinished.len();
     Ok(Swept { instances: ids.len(), clusters: clusters.len(), resumed, due: lifted.len() })
-}
-
-fn look(scope: &Scope, subject: Subject, now: Timestamp) -> Trigger {
-    Trigger {
-        kind: TriggerKind::Schedule,
-        scope: scope.clone(),
-        at: now,
-        event: Untrusted::new("sweep"),
-        subject,
-        principal: None,
-        signal: None,
-        hint: Default::default(),
-    }
 }
 
 fn is_left_half_done(hold: &Hold, now: Timestamp) -> bool {

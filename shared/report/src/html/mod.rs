@@ -11,6 +11,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
+pub use words::escaped;
+
 use crate::Report;
 
 const STYLE: &str = include_str!("../../templates/report.css");

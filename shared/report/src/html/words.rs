@@ -31,19 +31,13 @@ pub(super) fn count(n: usize, one: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
 }
 
-/// Markup made safe: for the SVG that is written by hand.
-pub(super) fn escaped(text: &str) -> String {
+/// Text as HTML, between tags or in a quoted attribute: for what is written without a template.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    use askama::filters::{Escaper as _, Html};
     let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            c => safe.push(c),
-        }
-    }
+    // Writing to a string cannot fail.
+    let _ = Html.write_escaped_str(&mut safe, text);
     safe
 }
 

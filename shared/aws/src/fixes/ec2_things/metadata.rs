@@ -17,6 +17,8 @@ use super::super::{AwsFixes, failed, missing, number, word};
 /// How far back calls without a token are counted.
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 const DAY: i32 = 24 * 3600;
+/// Tags whose value is the name of a node's cluster.
+const NAMES: [&str; 4] = ["aws:eks:cluster-name", "eks:cluster-name", "eks:eks-cluster-name", "KubernetesCluster"];
 /// Whose launch templates are theirs to change, by the tag that tells.
 const MANAGERS: [(&str, &str); 4] = [
     ("aws:cloudformation:stack-name", "CloudFormation"),
@@ -121,10 +123,10 @@ impl AwsFixes<'_> {
 }
 
 /// Of which cluster an instance is a node, by the tags that Kubernetes needs.
-fn cluster_of(instance: &Instance) -> Option<String> {
+pub(in crate::fixes) fn cluster_of(instance: &Instance) -> Option<String> {
     let of = |t: &Tag| {
         let key = t.key()?;
-        let named = if key == "eks:cluster-name" || key == "aws:eks:cluster-name" { t.value() } else { None };
+        let named = if NAMES.contains(&key) { t.value() } else { None };
         named.or_else(|| key.strip_prefix("kubernetes.io/cluster/")).map(str::to_owned)
     };
     instance.tags().iter().find_map(of)

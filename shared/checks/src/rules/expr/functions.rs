@@ -25,6 +25,7 @@ pub(super) struct Function {
 /// All of them, alphabetical.
 pub(super) const ALL: &[Function] = &[
     Function { name: "cidrContains", arguments: 2, gives: Type::Bool, run: cidr_contains },
+    Function { name: "covers", arguments: 2, gives: Type::Bool, run: covers },
     Function { name: "distinct", arguments: 1, gives: Type::Int, run: distinct },
     Function { name: "duration", arguments: 1, gives: Type::Int, run: duration },
     Function { name: "glob", arguments: 2, gives: Type::Bool, run: glob },
@@ -71,6 +72,17 @@ fn int_or<'b, 'v>(answer: Option<i64>, name: &str, why: &str) -> Result<CowVal<'
 fn cidr_contains<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let name = "cidrContains";
     bool_or(network::contains(&text(&args, 0, name)?, &text(&args, 1, name)?), name, "takes two address ranges")
+}
+
+/// Whether a list holds everything that another does: asked element by element it would take the product of their lengths.
+fn covers<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let name = "covers";
+    let all = |value: Value| match value {
+        Value::Array(all) => Some(all.iter().map(Value::to_string).collect::<BTreeSet<_>>()),
+        _ => None,
+    };
+    let both = all(json(&args, 0, name)?).zip(all(json(&args, 1, name)?));
+    bool_or(both.map(|(whole, part)| part.is_subset(&whole)), name, "takes two lists")
 }
 
 /// How many different values a list holds: a rule that compared each with each would take the square of its time.

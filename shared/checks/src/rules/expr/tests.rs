@@ -25,6 +25,7 @@ fn truth(text: &str) -> Result<bool, String> {
 #[test]
 fn every_function_is_there_and_does_what_it_says() {
     for text in [
+        "covers(['a', 'b'], ['b']) && covers([], []) && !covers(['a'], ['a', 'c'])",
         "distinct(['a', 'b', 'a']) == 2 && distinct([]) == 0",
         "cidrContains('10.0.0.0/8', this.cidr) && !cidrContains(this.cidr, '10.0.0.0/8')",
         "duration('90d') == 90 * 86400 && duration('4h') == duration(14400)",
@@ -43,9 +44,15 @@ fn every_function_is_there_and_does_what_it_says() {
 
 #[test]
 fn an_argument_that_makes_no_sense_is_not_known() {
-    for text in
-        ["duration('soon') > 1", "semver('latest') > 1", "isPublicCidr('home')", "time('now') > 1", "this.nothing == 1"]
-    {
+    for text in [
+        "duration('soon') > 1",
+        "covers(this.nothing, ['a'])",
+        "covers('a', 'a')",
+        "semver('latest') > 1",
+        "isPublicCidr('home')",
+        "time('now') > 1",
+        "this.nothing == 1",
+    ] {
         assert!(truth(text).is_err(), "{text}");
     }
     assert_eq!(truth("true || this.nothing == 1"), Ok(true));

@@ -58,6 +58,21 @@ fn what_was_not_read_is_unknown_and_says_what() {
 }
 
 #[test]
+fn what_is_missing_in_a_part_that_was_not_read_is_neither_absent_nor_its_default() {
+    let partly = || json!({"mode": {"a": 1}, "unread": {"mode": "the node was not asked"}});
+    for check in [
+        "check: {at: mode.b, op: absent}",
+        "check: {at: mode.b, op: present}",
+        "check: {at: mode.b, op: eq, value: 1, default: 1}",
+    ] {
+        let evaluation = judge(check, partly(), read_all);
+        assert_eq!(evaluation.outcome.why(), Some("the node was not asked"), "{check}");
+    }
+    assert_eq!(word("check: {at: mode.a, op: eq, value: 1}", partly()), "pass");
+    assert_eq!(word("check: {at: logs, op: absent}", partly()), "pass", "another part was read");
+}
+
+#[test]
 fn a_list_beside_that_was_not_read_makes_it_unknown() {
     let check = "check: {expr: 'others.exists(o, o.name == this.name)'}";
     let facts = json!({"name": "a"});

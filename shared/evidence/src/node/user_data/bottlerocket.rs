@@ -1,0 +1,61 @@
+//! Bottlerocket's settings, which are TOML: those that are asked about, and its static pods.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+use toml_edit::{DocumentMut, Item};
+
+use super::manifest;
+use super::told::Told;
+
+/// Settings that are the kubelet's own, by their names there.
+const KUBELET: [(&str, &str); 7] = [
+    ("event-qps", "eventRecordQPS"),
+    ("hostname-override", "hostnameOverride"),
+    ("pod-pids-limit", "podPidsLimit"),
+    ("seccomp-default", "seccompDefault"),
+    ("server-tls-bootstrap", "serverTLSBootstrap"),
+    ("topology-manager-policy", "topologyManagerPolicy"),
+    ("cpu-manager-policy", "cpuManagerPolicy"),
+];
+/// The settings that a `node` document tells of Bottlerocket.
+const TOLD: [&str; 4] = ["kernel", "metrics", "ntp", "updates"];
+
+/// What the settings say; false if these are none.
+pub fn read(content: &str, told: &mut Told) -> bool {
+    let Ok(document) = content.parse::<DocumentMut>() else { return false };
+    let all = json_of(document.as_item());
+    let Some(settings) = all.get("settings").filter(|s| s.is_object()) else { return false };
+    let kubernetes = &settings["kubernetes"];
+    let of = |(name, field): &(&str, &str)| Some(((*field).to_owned(), kubernetes.get(*name)?.clone()));
+    told.kubelet_config(&Value::Object(KUBELET.iter().filter_map(of).collect()));
+    let mut shown: Map<_, _> = TOLD.iter().filter_map(|n| Some(((*n).to_owned(), settings.get(*n)?.clone()))).collect();
+    let chosen = ["authentication-mode", "server-tls-bootstrap"];
+    let chosen: Map<_, _> =
+        chosen.iter().filter_map(|n| Some(((*n).to_owned(), kubernetes.get(*n)?.clone()))).collect();
+    if !chosen.is_empty() {
+        shown.insert("kubernetes".to_owned(), chosen.into());
+    }
+    told.bottlerocket(&Value::Object(shown));
+    for (name, pod) in kubernetes.get("static-pods").and_then(Value::as_object).into_iter().flatten() {
+        let text = pod.get("manifest").and_then(Value::as_str).and_then(|m| STANDARD.decode(m).ok());
+        if let Some(argv) = text.and_then(|t| manifest::argv(&String::from_utf8_lossy(&t))) {
+            told.static_pod(&format!("/etc/kubernetes/static-pods/{name}"), argv);
+        }
+    }
+    true
+}
+
+fn json_of(item: &Item) -> Value {
+    if let Some(table) = item.as_table_like() {
+        return table.iter().map(|(k, v)| (k.to_owned(), json_of(v))).collect::<Map<_, _>>().into();
+    }
+    if let Some(array) = item.as_array() {
+        return array.iter().map(|v| json_of(&Item::Value(v.clone()))).collect::<Vec<_>>().into();
+    }
+    let text = item.as_str().map(Value::from);
+    text.or_else(|| item.as_integer().map(Value::from))
+        .or_else(|| item.as_bool().map(Value::from))
+        .or_else(|| item.as_float().map(|f| json!(f)))
+        .unwrap_or(Value::Null)
+}
