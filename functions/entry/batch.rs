@@ -113,6 +113,12 @@ impl Batch {
         queued.chain(self.alone.clone())
     }
 
+    /// Whether it came without a queue, which would show it again: an error does that.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.alone.is_some()
+    }
+
     /// All are done.
     #[must_use]
     pub fn done(&self) -> SqsBatchResponse {

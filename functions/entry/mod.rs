@@ -1,7 +1,9 @@
-//! What all entry points share: the log, metrics, batches of queue messages, and the clients that they begin with.
+//! What all entry points share: the log, metrics, batches of queue messages, the accounts that are looked into, and the
+//! clients that they begin with.
 
 pub mod batch;
 pub mod log;
+pub mod members;
 pub mod metric;
 
 use lambda_runtime::Error;

@@ -38,7 +38,7 @@ pub async fn serve(bench: &Bench, scope: &Scope, request: &Value) -> Result<Valu
         reason: Untrusted::new(&query("reason").unwrap_or_default()),
         question: Some(linked.question),
     };
-    let outcome = super::now(bench, &Work::Say(say)).await?;
+    let outcome = super::now(bench, scope, &Work::Say(say)).await?;
     Ok(json!({
         "statusCode": 200,
         "headers": {"content-type": "application/json"},

@@ -42,26 +42,26 @@ async fn serve(bench: &Bench, event: LambdaEvent<Value>) -> Result<Value, Error>
     let scope = bench.entry.environment.scope(&context.invoked_function_arn)?;
     if payload.get("Records").is_some() {
         let event = LambdaEvent::new(serde_json::from_value::<SqsEvent>(payload)?, context);
-        let response = batch::each(event, &bench.entry.queues, QUEUE, |message| handle(bench, message)).await;
+        let response = batch::each(event, &bench.entry.queues, QUEUE, |message| handle(bench, &scope, message)).await;
         return Ok(serde_json::to_value(response)?);
     }
     if payload.pointer("/requestContext/http").is_some() {
         return answers::serve(bench, &scope, &payload).await;
     }
     let work = match payload.get("detail-type").and_then(Value::as_str) {
-        Some("Scheduled Event") => Work::LookAfter { scope },
+        Some("Scheduled Event") => Work::LookAfter { scope: scope.clone() },
         _ => serde_json::from_value(payload).map_err(|e| format!("the order cannot be read: {e}"))?,
     };
-    Ok(serde_json::to_value(now(bench, &work).await?)?)
+    Ok(serde_json::to_value(now(bench, &scope, &work).await?)?)
 }
 
-async fn handle(bench: &Bench, message: Message) -> Handled {
+async fn handle(bench: &Bench, home: &Scope, message: Message) -> Handled {
     let receives = message.receives;
     let work: Work = match message.read() {
         Ok(work) => work,
         Err(again) => return again,
     };
-    match carry_out(bench, &work).await {
+    match carry_out(bench, home, &work).await {
         Ok(Outcome::Later { why, .. }) => Handled::AgainIn(until_free(receives), why),
         Ok(_) => Handled::Done,
         Err(error) => error.into(),
@@ -69,9 +69,10 @@ async fn handle(bench: &Bench, message: Message) -> Handled {
 }
 
 /// For whoever waits for the answer: what cannot be ended now goes on by the queue.
-async fn now(bench: &Bench, work: &Work) -> Result<Outcome, Error> {
-    let outcome = carry_out(bench, work).await?;
-    if let (Outcome::Later { id, .. }, Some(scope)) = (&outcome, scope_of(work)) {
+async fn now(bench: &Bench, home: &Scope, work: &Work) -> Result<Outcome, Error> {
+    let outcome = carry_out(bench, home, work).await?;
+    if let (Outcome::Later { id, .. }, Work::Order(_) | Work::Undo(_) | Work::Say(_)) = (&outcome, work) {
+        let scope = work.scope();
         let known = bench.entry.table.fix(scope, id).await?;
         let acts = known.is_some_and(|f| matches!(f.state, FixState::Applying | FixState::Undoing));
         let next = match work {
@@ -84,7 +85,11 @@ async fn now(bench: &Bench, work: &Work) -> Result<Outcome, Error> {
     Ok(outcome)
 }
 
-async fn carry_out(bench: &Bench, work: &Work) -> Result<Outcome, picket_pipeline::PortError> {
+async fn carry_out(bench: &Bench, home: &Scope, work: &Work) -> Result<Outcome, picket_pipeline::PortError> {
+    if let Some(refused) = Outcome::elsewhere(work, &home.account) {
+        tracing::warn!(work = ?work, outcome = ?refused, "not worked");
+        return Ok(refused);
+    }
     let (entry, links): (_, &dyn Links) = (&bench.entry, bench.links.as_ref().map_or(&NoLinks, |l| l as &dyn Links));
     let clusters = EksClusters(&entry.clients);
     let things = Router::new(AwsFixes::new(&entry.clients, &entry.settings.stack), &clusters);
@@ -100,15 +105,6 @@ async fn carry_out(bench: &Bench, work: &Work) -> Result<Outcome, picket_pipelin
     tracing::info!(work = ?work, outcome = ?outcome, "worked");
     metric::count("Fixes", "Outcome", outcome.name(), 1);
     Ok(outcome)
-}
-
-fn scope_of(work: &Work) -> Option<&Scope> {
-    match work {
-        Work::Order(order) => Some(&order.scope),
-        Work::Undo(undo) => Some(&undo.scope),
-        Work::Say(say) => Some(&say.scope),
-        Work::Resume { .. } | Work::LookAfter { .. } => None,
-    }
 }
 
 /// Seconds until it is looked at again: 5, 10, 20, 40, then 60. EKS takes up to half an hour for a change, which the

@@ -1,9 +1,9 @@
-//! The self-test that goes with each round: did the last canary arrive, does a trail log? People are told once an hour
-//! while it is not so, and a new canary is let go.
+//! The self-test that goes with each round: did the last canary arrive, does a trail log, are the rules on, do the Regions
+//! that are looked at forward? People are told once an hour while it is not so, and a new canary is let go.
 
 use jiff::{SignedDuration, Timestamp};
 use picket_aws::checkup::{Canary, Checkup, Health};
-use picket_model::Scope;
+use picket_model::{Region, Scope};
 use picket_pipeline::PortError;
 use picket_pipeline::ports::Queues as _;
 use picket_pipeline::round;
@@ -14,15 +14,15 @@ use crate::entry::Entry;
 const SLOW: SignedDuration = SignedDuration::from_mins(4);
 
 /// Looks, tells if something is ill, and lets a canary go. It must not cost the round, so its own faults are only logged.
-pub async fn check(entry: &Entry, home: &Scope, now: Timestamp) {
+pub async fn check(entry: &Entry, home: &Scope, regions: &[Region], now: Timestamp) {
     if let Err(error) = canary(entry, home, now).await {
         tracing::warn!(%error, "the canary could not be looked after");
     }
     let checkup = Checkup { clients: &entry.clients, stack: &entry.settings.stack, home };
-    for finding in checkup.trail().await.into_iter().filter(|f| f.health == Health::Ill) {
-        let what =
-            format!("{} in {}: {}. {}", finding.what, finding.region, finding.says, finding.mend.unwrap_or_default());
-        if let Err(error) = tell(entry, home, "trail", &what, now).await {
+    for finding in checkup.wire(regions).await.into_iter().filter(|f| f.health == Health::Ill) {
+        let which = format!("{} in {}", finding.what, finding.region);
+        let what = format!("{which}: {}. {}", finding.says, finding.mend.unwrap_or_default());
+        if let Err(error) = tell(entry, home, &which, &what, now).await {
             tracing::error!(%error, what, "nobody could be told");
         }
     }

@@ -13,7 +13,7 @@ use picket_model::{Scope, VpcId};
 use picket_pipeline::PortError;
 use picket_pipeline::in_force;
 use picket_pipeline::messages::Survey;
-use picket_pipeline::ports::{Clock as _, Inventory};
+use picket_pipeline::ports::{Clock as _, Inventory, Kind};
 use picket_pipeline::round;
 use picket_pipeline::scan::Probing;
 use picket_pipeline::sweep::{self, Ports};
@@ -42,21 +42,29 @@ pub async fn run() -> Result<(), Error> {
     .await
 }
 
-/// The clock says to look everywhere. What is here comes first, and does not depend on the rest.
+/// The clock says to look everywhere. What is here comes first, and neither it nor the rest depends on the other.
 async fn scheduled(entry: &Entry, places: &Places, home: &Scope) -> Result<(), Error> {
-    here(entry, home).await?;
-    health::check(entry, home, SystemClock.now()).await;
-    let scopes = places.all(entry, home).await?;
+    let swept = here(entry, places, home, home).await;
+    if let Err(error) = &swept {
+        tracing::error!(%error, "home could not be swept; the other places are looked at all the same");
+    }
+    let scopes = places.all(entry, home, SystemClock.now()).await;
+    let own = scopes.iter().flatten().filter(|scope| scope.account == home.account);
+    let regions: Vec<_> = own.map(|scope| scope.region.clone()).collect();
+    health::check(entry, home, &regions, SystemClock.now()).await;
+    let scopes = scopes?;
     round::send(&entry.queues, &scopes, "the sweep").await?;
     tracing::info!(places = scopes.len(), "a look at every place is asked for");
-    Ok(())
+    Ok(swept?)
 }
 
 /// Asks discover to look at everything of this account in one Region, and takes up what was left half done.
-async fn here(entry: &Entry, scope: &Scope) -> Result<(), PortError> {
+async fn here(entry: &Entry, places: &Places, home: &Scope, scope: &Scope) -> Result<(), PortError> {
+    // Its clients wait longer: a page of instances takes more time than what a launch may.
+    let watch = places.watch(&scope.account, home).await?;
     let functions = Functions::new(&entry.clients, &entry.settings.stack);
     let ports = Ports {
-        cloud: &entry.clients,
+        cloud: watch.clients(),
         inventory: &entry.table,
         holds: &entry.table,
         queues: &entry.queues,
@@ -81,7 +89,14 @@ async fn look(entry: &Entry, places: &Places, home: &Scope, message: Message) ->
         Ok(asked) => asked,
         Err(again) => return again,
     };
-    let watch = places.watch(&asked.scope.account, &home.account).await;
+    let watch = match places.watch(&asked.scope.account, home).await {
+        Ok(watch) => watch,
+        Err(error) if error.kind == Kind::Denied => {
+            let told = places.shut(entry, home, &asked.scope.account, &error, SystemClock.now()).await;
+            return told.map_or_else(Handled::from, |()| Handled::Done);
+        }
+        Err(error) => return error.into(),
+    };
     let elsewhere = asked.scope.account != home.account;
     let functions = Functions::new(&entry.clients, &entry.settings.stack);
     let vpcs = match probed(entry).await {
@@ -104,7 +119,7 @@ async fn look(entry: &Entry, places: &Places, home: &Scope, message: Message) ->
     tracing::info!(place = %asked.scope, instances, clusters, new, gone, unseen, calls, "looked at a place");
     // The Region where we run was swept by the clock itself; other accounts are only looked at.
     if asked.scope.account == home.account && asked.scope.region != home.region {
-        return here(entry, &asked.scope).await.map_or_else(Handled::from, |()| Handled::Done);
+        return here(entry, places, home, &asked.scope).await.map_or_else(Handled::from, |()| Handled::Done);
     }
     Handled::Done
 }

@@ -74,53 +74,56 @@ SCAN = {
     "ssm:GetInventory",
     "tag:GetResources",
 }
+# What rules ask about: what collect reads, in this account and in others.
+RULES = {
+    "access-analyzer:ListAnalyzers", "access-analyzer:ListFindings", "account:GetAlternateContact", "account:GetContactInformation",
+    "acm:ListCertificates", "autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeLaunchConfigurations",
+    "backup:ListProtectedResources", "budgets:ViewBudget", "cloudfront:GetDistributionConfig", "cloudfront:ListDistributions",
+    "cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus", "cloudwatch:DescribeAlarms",
+    "config:DescribeConfigRules", "config:DescribeConfigurationRecorderStatus", "config:DescribeConfigurationRecorders",
+    "ec2:DescribeAddresses", "ec2:DescribeClientVpnEndpoints", "ec2:DescribeCustomerGateways", "ec2:DescribeDhcpOptions",
+    "ec2:DescribeFlowLogs", "ec2:DescribeImages", "ec2:DescribeInstanceAttribute", "ec2:DescribeInstances",
+    "ec2:DescribeInternetGateways", "ec2:DescribeLaunchTemplateVersions", "ec2:DescribeLaunchTemplates",
+    "ec2:DescribeManagedPrefixLists", "ec2:DescribeNatGateways", "ec2:DescribeNetworkAcls", "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeRegions", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups", "ec2:DescribeSnapshotAttribute",
+    "ec2:DescribeSnapshots", "ec2:DescribeSpotFleetRequests", "ec2:DescribeSubnets", "ec2:DescribeTrafficMirrorFilters",
+    "ec2:DescribeTrafficMirrorSessions", "ec2:DescribeTrafficMirrorTargets", "ec2:DescribeTransitGatewayAttachments",
+    "ec2:DescribeTransitGatewayRouteTables", "ec2:DescribeTransitGateways", "ec2:DescribeVolumes",
+    "ec2:DescribeVpcBlockPublicAccessOptions", "ec2:DescribeVpcEndpointServiceConfigurations", "ec2:DescribeVpcEndpoints",
+    "ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeVpnConnections", "ec2:DescribeVpnGateways",
+    "ec2:GetAllowedImagesSettings", "ec2:GetEbsEncryptionByDefault", "ec2:GetImageBlockPublicAccessState",
+    "ec2:GetInstanceMetadataDefaults", "ec2:GetManagedPrefixListEntries", "ec2:GetSnapshotBlockPublicAccessState",
+    "ecr:DescribeRepositories", "ecr:GetLifecyclePolicy", "ecr:GetRegistryScanningConfiguration", "ecr:GetRepositoryPolicy",
+    "eks:DescribeAccessEntry", "eks:DescribeAddon", "eks:DescribeCluster", "eks:DescribeClusterVersions",
+    "eks:DescribeIdentityProviderConfig", "eks:DescribeNodegroup", "eks:ListAccessEntries", "eks:ListAddons",
+    "eks:ListAssociatedAccessPolicies", "eks:ListClusters", "eks:ListIdentityProviderConfigs", "eks:ListNodegroups",
+    "eks:ListPodIdentityAssociations", "elasticfilesystem:DescribeFileSystems", "elasticloadbalancing:DescribeListeners",
+    "elasticloadbalancing:DescribeLoadBalancerAttributes", "elasticloadbalancing:DescribeLoadBalancers",
+    "elasticloadbalancing:DescribeTags", "elasticloadbalancing:DescribeTargetGroups", "guardduty:GetDetector",
+    "guardduty:ListDetectors", "iam:GenerateCredentialReport", "iam:GetAccountAuthorizationDetails", "iam:GetAccountPasswordPolicy",
+    "iam:GetAccountSummary", "iam:GetCredentialReport", "iam:ListOpenIDConnectProviders", "iam:ListOrganizationsFeatures",
+    "iam:ListSAMLProviders", "iam:ListServerCertificates", "iam:ListVirtualMFADevices", "kms:DescribeKey", "kms:GetKeyPolicy",
+    "kms:GetKeyRotationStatus", "kms:ListKeys", "kms:ListResourceTags", "logs:DescribeLogGroups", "logs:DescribeMetricFilters",
+    "logs:DescribeSubscriptionFilters", "logs:ListTagsForResource", "macie2:GetAutomatedDiscoveryConfiguration",
+    "macie2:GetMacieSession", "macie2:ListClassificationJobs", "organizations:DescribeOrganization", "organizations:DescribePolicy",
+    "organizations:DescribeResourcePolicy", "organizations:ListAWSServiceAccessForOrganization",
+    "organizations:ListDelegatedAdministrators", "organizations:ListDelegatedServicesForAccount", "organizations:ListPolicies",
+    "organizations:ListRoots", "organizations:ListTargetsForPolicy", "rds:DescribeDBInstances", "rds:DescribeEventSubscriptions",
+    "route53:ListHostedZones", "route53:ListResourceRecordSets", "s3:GetAccountPublicAccessBlock", "s3:GetBucketLogging",
+    "s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketTagging", "s3:GetBucketVersioning",
+    "s3:GetEncryptionConfiguration", "s3:ListAllMyBuckets", "securityhub:DescribeHub", "sns:GetTopicAttributes", "sns:ListTopics",
+    "ssm:DescribeDocumentPermission", "ssm:DescribeInstanceInformation", "ssm:GetServiceSetting", "ssm:ListDocuments",
+    "ssm:ListResourceComplianceSummaries", "sso:ListInstances", "tag:GetResources"}
 ACTIONS = {
     "Discover": LOG | TAKE | SEND | READ | WRITE | CLUSTERS | INTERFACES | {
         "autoscaling:DescribeAutoScalingGroups", "cloudtrail:LookupEvents", "ec2:DescribeImages", "ec2:DescribeInstanceAttribute",
         "ec2:DescribeLaunchTemplateVersions", "iam:ListAttachedUserPolicies"},
     "Sweep": LOG | TAKE | SEND | READ | WRITE | SCAN | {
-        "cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus", "ec2:DescribeVpcs", "events:PutEvents",
-        "lambda:InvokeFunction", "organizations:ListAccounts", "sts:AssumeRole"},
+        "cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus", "ec2:DescribeVpcs",
+        "events:DescribeRule", "events:ListTargetsByRule", "events:PutEvents", "lambda:InvokeFunction", "organizations:ListAccounts", "sts:AssumeRole"},
     "Assess": LOG | TAKE | SEND | READ | WRITE,
-    "Collect": LOG | TAKE | SEND | READ | WRITE | {"events:PutEvents"} | {
-        "access-analyzer:ListAnalyzers", "access-analyzer:ListFindings", "account:GetAlternateContact", "account:GetContactInformation",
-        "acm:ListCertificates", "autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeLaunchConfigurations",
-        "backup:ListProtectedResources", "budgets:ViewBudget", "cloudfront:GetDistributionConfig", "cloudfront:ListDistributions",
-        "cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus", "cloudwatch:DescribeAlarms",
-        "config:DescribeConfigRules", "config:DescribeConfigurationRecorderStatus", "config:DescribeConfigurationRecorders",
-        "ec2:DescribeAddresses", "ec2:DescribeClientVpnEndpoints", "ec2:DescribeCustomerGateways", "ec2:DescribeDhcpOptions",
-        "ec2:DescribeFlowLogs", "ec2:DescribeImages", "ec2:DescribeInstanceAttribute", "ec2:DescribeInstances",
-        "ec2:DescribeInternetGateways", "ec2:DescribeLaunchTemplateVersions", "ec2:DescribeLaunchTemplates",
-        "ec2:DescribeManagedPrefixLists", "ec2:DescribeNatGateways", "ec2:DescribeNetworkAcls", "ec2:DescribeNetworkInterfaces",
-        "ec2:DescribeRegions", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups", "ec2:DescribeSnapshotAttribute",
-        "ec2:DescribeSnapshots", "ec2:DescribeSpotFleetRequests", "ec2:DescribeSubnets", "ec2:DescribeTrafficMirrorFilters",
-        "ec2:DescribeTrafficMirrorSessions", "ec2:DescribeTrafficMirrorTargets", "ec2:DescribeTransitGatewayAttachments",
-        "ec2:DescribeTransitGatewayRouteTables", "ec2:DescribeTransitGateways", "ec2:DescribeVolumes",
-        "ec2:DescribeVpcBlockPublicAccessOptions", "ec2:DescribeVpcEndpointServiceConfigurations", "ec2:DescribeVpcEndpoints",
-        "ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeVpnConnections", "ec2:DescribeVpnGateways",
-        "ec2:GetAllowedImagesSettings", "ec2:GetEbsEncryptionByDefault", "ec2:GetImageBlockPublicAccessState",
-        "ec2:GetInstanceMetadataDefaults", "ec2:GetManagedPrefixListEntries", "ec2:GetSnapshotBlockPublicAccessState",
-        "ecr:DescribeRepositories", "ecr:GetLifecyclePolicy", "ecr:GetRegistryScanningConfiguration", "ecr:GetRepositoryPolicy",
-        "eks:DescribeAccessEntry", "eks:DescribeAddon", "eks:DescribeCluster", "eks:DescribeClusterVersions",
-        "eks:DescribeIdentityProviderConfig", "eks:DescribeNodegroup", "eks:ListAccessEntries", "eks:ListAddons",
-        "eks:ListAssociatedAccessPolicies", "eks:ListClusters", "eks:ListIdentityProviderConfigs", "eks:ListNodegroups",
-        "eks:ListPodIdentityAssociations", "elasticfilesystem:DescribeFileSystems", "elasticloadbalancing:DescribeListeners",
-        "elasticloadbalancing:DescribeLoadBalancerAttributes", "elasticloadbalancing:DescribeLoadBalancers",
-        "elasticloadbalancing:DescribeTags", "elasticloadbalancing:DescribeTargetGroups", "guardduty:GetDetector",
-        "guardduty:ListDetectors", "iam:GenerateCredentialReport", "iam:GetAccountAuthorizationDetails", "iam:GetAccountPasswordPolicy",
-        "iam:GetAccountSummary", "iam:GetCredentialReport", "iam:ListOpenIDConnectProviders", "iam:ListOrganizationsFeatures",
-        "iam:ListSAMLProviders", "iam:ListServerCertificates", "iam:ListVirtualMFADevices", "kms:DescribeKey", "kms:GetKeyPolicy",
-        "kms:GetKeyRotationStatus", "kms:ListKeys", "kms:ListResourceTags", "logs:DescribeLogGroups", "logs:DescribeMetricFilters",
-        "logs:DescribeSubscriptionFilters", "logs:ListTagsForResource", "macie2:GetAutomatedDiscoveryConfiguration",
-        "macie2:GetMacieSession", "macie2:ListClassificationJobs", "organizations:DescribeOrganization", "organizations:DescribePolicy",
-        "organizations:DescribeResourcePolicy", "organizations:ListAWSServiceAccessForOrganization",
-        "organizations:ListDelegatedAdministrators", "organizations:ListDelegatedServicesForAccount", "organizations:ListPolicies",
-        "organizations:ListRoots", "organizations:ListTargetsForPolicy", "rds:DescribeDBInstances", "rds:DescribeEventSubscriptions",
-        "route53:ListHostedZones", "route53:ListResourceRecordSets", "s3:GetAccountPublicAccessBlock", "s3:GetBucketLogging",
-        "s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketTagging", "s3:GetBucketVersioning",
-        "s3:GetEncryptionConfiguration", "s3:ListAllMyBuckets", "securityhub:DescribeHub", "sns:GetTopicAttributes", "sns:ListTopics",
-        "ssm:DescribeDocumentPermission", "ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation", "ssm:GetServiceSetting", "ssm:ListDocuments",
-        "ssm:ListResourceComplianceSummaries", "ssm:SendCommand", "sso:ListInstances", "tag:GetResources"},
+    "Collect": LOG | TAKE | SEND | READ | WRITE | RULES | {
+        "events:PutEvents", "organizations:ListAccounts", "ssm:GetCommandInvocation", "ssm:SendCommand", "sts:AssumeRole"},
     "Respond": LOG | TAKE | SEND | READ | WRITE | INTERFACES | OWNERS | WINDOW | {
         "batch:DescribeComputeEnvironments", "ec2:CancelSpotInstanceRequests", "ec2:CreateNetworkAclEntry", "ec2:DescribeFleetInstances",
         "ec2:DescribeFleets", "ec2:DescribeIamInstanceProfileAssociations", "ec2:DescribeNatGateways", "ec2:DescribeNetworkAcls", "ec2:DescribeRouteTables",
@@ -201,7 +204,8 @@ WRITES = {
     "Audit": {"audit#*"}, "Probe": set(),
 }
 SENDS = {
-    "Discover": {"assess", "sweep", "triggers-dead"}, "Sweep": {"triggers", "respond", "sweep", "notices"}, "Assess": {"respond", "notices"}, "Collect": {"fix", "notices"},
+    "Discover": {"assess", "collect", "sweep", "triggers-dead"}, "Sweep": {"triggers", "respond", "collect", "sweep", "notices"},
+    "Assess": {"respond", "notices"}, "Collect": {"collect", "fix", "notices"},
     "Respond": {"notices"}, "Release": {"notices"}, "Notify": set(), "Watch": {"notices"},
     "Ask": set(), "Deny": set(), "Fix": {"fix", "notices"}, "Report": set(),
     "Audit": {"audit-dead"}, "Probe": set(),
@@ -359,8 +363,13 @@ def roles_do_what_is_listed_and_no_more():
 
 def the_role_in_other_accounts_reads_and_is_for_this_organization():
     role = of_type(load(ROOT / "infra/member.yaml"), "AWS::IAM::Role")["ScanRole"]
-    [reads], [trust] = role["Policies"][0]["PolicyDocument"]["Statement"], role["AssumeRolePolicyDocument"]["Statement"]
-    check(set(reads["Action"]) == SCAN, f"member.yaml: other reads than are listed: {set(reads['Action']) ^ SCAN}")
+    [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+    documents = [policy["PolicyDocument"] for policy in role["Policies"]]
+    for document, listed in zip(documents, (SCAN, RULES), strict=True):
+        [reads] = document["Statement"]
+        check(set(reads["Action"]) == listed, f"member.yaml: other reads than are listed: {set(reads['Action']) ^ listed}")
+    size = len(json.dumps(documents, separators=(",", ":")))
+    check(size <= LARGEST_ROLE, f"member.yaml: the role holds {size} characters, more than IAM takes")
     held = trust["Condition"]["StringEquals"]
     check({"sts:ExternalId", "aws:PrincipalOrgID"} <= set(held), "member.yaml: the role is not held to an external id and the organization")
 
@@ -419,6 +428,20 @@ def rules_take_this_account_only_and_park_what_fails():
             check(target.get("DeadLetterConfig"), f"{where} drops what it cannot deliver")
 
 
+def calls_of_other_accounts_reach_collect_alone():
+    """By a bus of their own, from this organization, and the same calls as at home."""
+    home = of_type(load(ROOT / "infra/triggers.yaml"), "AWS::Events::Rule")["PostureCalls"]["EventPattern"]["detail"]
+    for name in ("members", "forward-member"):
+        [rule] = of_type(load(ROOT / f"infra/{name}.yaml"), "AWS::Events::Rule").values()
+        check(rule["EventPattern"]["detail"] == home, f"{name}.yaml takes other calls than posture-calls of triggers.yaml")
+    members = load(ROOT / "infra/members.yaml")
+    [rule], [policy] = of_type(members, "AWS::Events::Rule").values(), of_type(members, "AWS::Events::EventBusPolicy").values()
+    check(rule["EventBusName"] == {"Ref": "Bus"}, "members.yaml: the rule is on another bus than its own")
+    check([t["Arn"] for t in rule["Targets"]] == [{"Ref": "CollectArn"}], "members.yaml: the calls reach others than collect")
+    held = policy["Statement"]["Condition"]["StringEquals"]
+    check(held == {"aws:PrincipalOrgID": {"Ref": "OrganizationId"}}, "members.yaml: the bus is open to others than the organization")
+
+
 def main():
     os.environ["SAM_CLI_TELEMETRY"] = "0"
     cfn_lint(MAIN, *NESTED)
@@ -437,6 +460,7 @@ def main():
     no_message_is_lost()
     the_audit_chain_is_locked_and_written_once()
     rules_take_this_account_only_and_park_what_fails()
+    calls_of_other_accounts_reach_collect_alone()
     print("\n".join(found) or f"{len(NESTED) + 1} templates, nothing found")
     return 1 if found else 0
 

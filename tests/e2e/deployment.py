@@ -88,6 +88,12 @@ class Deployment:
             )
         return self._clients[service, access]
 
+    def cloud_client(self, service: str, region: str) -> Any:
+        """A client of the account's root in another Region."""
+        return boto3.client(
+            service, endpoint_url=self.cloud.endpoint, region_name=region, aws_access_key_id=self.account,
+            aws_secret_access_key="test", config=Config(retries={"max_attempts": 0}, proxies={}, read_timeout=100))  # fmt: skip
+
     def key_of(self, user: str) -> tuple:
         """The key of an IAM user who may do everything; made at the first use."""
         if user not in self._keys:
@@ -103,6 +109,10 @@ class Deployment:
     def ec2_of(self, user: str) -> Any:
         """EC2 as an IAM user who may do everything."""
         return self.client("ec2", self.key_of(user))
+
+    def made_by(self, user: str) -> Callable[[str], Any]:
+        """Makes clients of an IAM user who may do everything, by service."""
+        return lambda service: self.client(service, self.key_of(user))
 
     def session_of(self, function: str) -> tuple:
         """The credentials that a function acts with: a session of its role."""
@@ -220,6 +230,11 @@ class Deployment:
     def events_about(self, case: str, subject: str) -> list[str]:
         """What happened to an interface or instance, in words of the journal."""
         return [entry["event"] for entry in self.journal_of(case) if entry["subject"] == subject]
+
+    def findings(self, account: str = "") -> dict[str, dict]:
+        """What is kept of an account, by rule and asset."""
+        bodies = [json.loads(row["body"]["S"]) for row in self.items(f"finding#{account or self.account}")]
+        return {f"{body['rule']} {body['asset']}": body for body in bodies}
 
     def alerts(self) -> list[dict]:
         """Every alert that reached the queue of the people on call so far."""
@@ -352,11 +367,10 @@ class Deployment:
 
     def items(self, pk: str) -> list[dict]:
         """All of a partition of the state table, as DynamoDB holds it."""
-        wanted = {":pk": {"S": pk}}
-        found = self.client("dynamodb").query(
-            TableName=f"{self.stack}-state", KeyConditionExpression="pk = :pk", ExpressionAttributeValues=wanted
+        pages = self.client("dynamodb").get_paginator("query").paginate(
+            TableName=f"{self.stack}-state", KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": {"S": pk}}
         )
-        return found["Items"]
+        return [row for page in pages for row in page["Items"]]
 
     def put(self, item: dict) -> None:
         """Writes an item of the state table."""

@@ -46,6 +46,18 @@ def something_mines() -> list[Object]:
     return [namespace("shop"), anybody(), pod("web", "default", {"hostPID": True, "containers": [container]}), quiet]
 
 
+def left_by_campaigns() -> list[Object]:
+    """What two campaigns left in clusters whose API anybody could ask (CrowdStrike, Aqua, 2023)."""
+    subject = {"kind": "ServiceAccount", "name": "kube-controller", "namespace": "kube-system"}
+    return [
+        set_of("proxy-api", "kube-system", {"containers": [{"name": "p", "image": "pauseyyf/pause:latest"}]}),
+        set_of("kube-controller", "kube-system", {"containers": [{"name": "k", "image": "kubernetesio/kube-controller:1.0.1"}]}),
+        set_of("agent", "shop", {"containers": [{"name": "a", "image": "docker.io/shop/agent:1"}]}),
+        set_of("node-exporter", "shop", {"containers": [{"name": "e", "image": "quay.io/prometheus/node-exporter:v1.9.1"}]}),
+        bound("system:controller:kube-controller", "cluster-admin", subject),
+    ]
+
+
 def old_master() -> list[Object]:
     """The API server of 2018, as a static pod."""
     command = "kube-apiserver --anonymous-auth=true --basic-auth-file=/x --insecure-port=8080 --authorization-mode=AlwaysAllow"

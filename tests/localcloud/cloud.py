@@ -48,6 +48,7 @@ def assemble() -> object:
     import eks
     import gateway
     import lookup
+    import ministack_answers
     import ministack_internals as ministack
     import moto_fixes
     import moto_scaling
@@ -58,19 +59,24 @@ def assemble() -> object:
 
     moto_fixes.install()
     moto_scaling.install()
+    ministack_answers.install()
     ministack.authorize_ourselves()
     ministack.authorize_batches_as_single_calls()
+    ministack.buses_reach_other_places()
     ministack.calls_count_as_tls()
+    ministack.keep_bus_policies()
     ministack.keep_ssm_documents(systems_documents.keep, systems_documents.forget)
     ministack.know_leading_keys()
     ministack.know_conditional_writes()
     ministack.know_iam_resources()
+    ministack.know_members_of_organizations()
     ministack.policies_are_attached_and_deleted_as_in_aws()
     ministack.poll_queues_quickly()
     ministack.queues_need_a_policy_for_events()
     ministack.replace_service("ec2", ec2.Service())
     ministack.replace_service("autoscaling", autoscaling.Service("autoscaling"))
     ministack.replace_service("alb", autoscaling.Service("elasticloadbalancing"))
+    ministack.add_service("guardduty", autoscaling.Service("guardduty"))
     ministack.add_service("securityhub", autoscaling.Service("securityhub"))
     ministack.wrap_handler(ministack.eks_module, eks.wrapper)
     ministack.wrap_handler(ministack.cloudtrail_module, lookup.wrapper)

@@ -9,6 +9,7 @@
     POST   /_picket/clock                  {"offset_seconds": N, "delay_seconds": N, "paused": bool}
     POST   /_picket/interface-owner        {"interface": ..., "owner": account}: another account made it in a shared subnet
     POST   /_picket/nodes                  {"instance-id": ..., "root": FOLDER}: Systems Manager reaches it; `managed_nodes.py`
+    POST   /_picket/regions                ["us-east-1", ...]: the Regions that are switched on; [] is all
     POST   /_picket/state-change           {"instance-id": ..., "state": ...}: a state change without a call
     POST   /_picket/kubernetes             {"cluster": NAME, "put": [object], "delete": [path], "page": N, "compact": bool}
     GET    /_picket/kubernetes?cluster=N   who asked the API server of a cluster for what, and the code that he got
@@ -23,11 +24,13 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import calls
+import ec2_settings
 import environment
 import faults
 import managed_nodes
 import ministack_internals as ministack
 import moto_fixes
+import regions
 import run_command
 import systems_documents
 import systems_inventory
@@ -85,6 +88,8 @@ async def _reset(_: Any, query: dict) -> dict:
         ministack.stop_functions()
         await ministack.reset()
         moto_fixes.reset()
+        ec2_settings.reset()
+        regions.reset()
         systems_inventory.reset()
         clusters.reset()
         run_command.reset()
@@ -141,6 +146,10 @@ async def _node(order: Any, _: dict) -> dict:
         return managed_nodes.register(order)
 
 
+async def _regions(order: Any, _: dict) -> dict:
+    return regions.order(order)
+
+
 async def _state_change(order: Any, _: dict) -> dict:
     with ministack.scope(order.get("account", environment.ACCOUNT), order.get("region", environment.REGION)):
         trail.state_change(order["instance-id"], order["state"])
@@ -179,5 +188,6 @@ _ORDERS = {
     ("GET", "kubernetes"): _asked_of_cluster,
     ("POST", "kubernetes"): _change_cluster,
     ("POST", "nodes"): _node,
+    ("POST", "regions"): _regions,
     ("POST", "state-change"): _state_change,
 }

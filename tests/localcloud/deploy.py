@@ -97,14 +97,15 @@ def write(template: dict) -> str:
 class Packages:
     """Puts binaries and templates into the local cloud's S3, each once."""
 
-    def __init__(self, s3: Any, binaries: dict[str, Path]):
+    def __init__(self, s3: Any, binaries: dict[str, Path], account: str):
         self._s3, self._binaries = s3, binaries
         self._zips: dict[Path, str] = {}
-        s3.create_bucket(Bucket=BUCKET)
+        self._bucket = f"{BUCKET}-{account}"
+        s3.create_bucket(Bucket=self._bucket)
 
     def _put(self, content: bytes, suffix: str) -> str:
         key = f"{hashlib.sha256(content).hexdigest()}{suffix}"
-        self._s3.put_object(Bucket=BUCKET, Key=key, Body=content)
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=content)
         return key
 
     def code(self, function: str, handler: str, folder: str) -> str:
@@ -116,12 +117,12 @@ class Packages:
             raise Failed(f"No --binary for function {function} (handler {handler}); given: {given}.")
         if binary not in self._zips:
             self._zips[binary] = self._put(zipped(binary), ".zip")
-        return f"s3://{BUCKET}/{self._zips[binary]}"
+        return f"s3://{self._bucket}/{self._zips[binary]}"
 
     def template(self, path: Path) -> str:
         """The URL of a template whose parts have been uploaded."""
         key = self._put(write(packaged(read(path), path.parent, self)).encode(), ".template")
-        return f"https://s3.{environment.REGION}.amazonaws.com/{BUCKET}/{key}"
+        return f"https://s3.{environment.REGION}.amazonaws.com/{self._bucket}/{key}"
 
 
 def zipped(binary: Path) -> bytes:
@@ -181,18 +182,21 @@ def parameters_of(template: dict, given: dict[str, str]) -> list[dict]:
     return [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()]
 
 
-def deploy(endpoint: str, template: Path, binaries: dict[str, Path], given: dict[str, str], stack: str = STACK) -> str:
-    """Deploy and wait; returns one line that says what was done."""
+def deploy(
+    endpoint: str, template: Path, binaries: dict[str, Path], given: dict[str, str], stack: str = STACK,
+    account: str = environment.ADMIN["AWS_ACCESS_KEY_ID"], region: str = environment.REGION,
+) -> str:  # fmt: skip
+    """Deploy into an account and Region, and wait; returns one line that says what was done."""
     import boto3
 
     started = time.monotonic()
     client = boto3.Session(
-        aws_access_key_id=environment.ADMIN["AWS_ACCESS_KEY_ID"],
+        aws_access_key_id=account,
         aws_secret_access_key=environment.ADMIN["AWS_SECRET_ACCESS_KEY"],
         region_name=environment.REGION,
     ).client
-    packages = Packages(client("s3", endpoint_url=endpoint), binaries)
-    cloudformation = client("cloudformation", endpoint_url=endpoint)
+    packages = Packages(client("s3", endpoint_url=endpoint), binaries, account)
+    cloudformation = client("cloudformation", endpoint_url=endpoint, region_name=region)
     source = read(template)
     request = {
         "StackName": stack,

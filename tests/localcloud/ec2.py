@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 import autoscaling
 import caller as callers
+import ec2_settings
 import faults
 import iam
 import ministack_internals as ministack
@@ -21,6 +22,7 @@ import moto_bridge
 import moto_fixes
 import moto_paths
 import paging
+import regions
 import trail
 import trail_shapes
 import wire
@@ -87,7 +89,7 @@ def _carry_out(action: str, params: dict[str, str], headers: dict) -> wire.Reply
     paged = action in paging.LISTS
     params = _with_default_subnet(params) if action == "RunInstances" else params
     _know_instance_profile(params)
-    own = moto_paths.answer(action, params) or _locked(action, params)
+    own = moto_paths.answer(action, params) or ec2_settings.answer(action, params) or _locked(action, params)
     if own is not None:
         return own
     sent = {key: value for key, value in params.items() if not (paged and key in ("MaxResults", "NextToken"))}
@@ -101,6 +103,7 @@ def _carry_out(action: str, params: dict[str, str], headers: dict) -> wire.Reply
     if status >= 400:
         return status, reply_headers, content
     if wire.is_read_only(action):
+        content = regions.shown(content) if action == "DescribeRegions" else content
         content = paging.page(action, params, _without_invisible(action, content))
     elif action == "RunInstances":
         content = _as_just_launched(content)

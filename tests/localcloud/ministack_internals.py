@@ -18,7 +18,7 @@ from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.responses import get_account_id, get_region, get_request_client_ip, request_scope
 from ministack.core.router import extract_access_key_id
-from ministack.services import cloudtrail, eks, eventbridge, iam, lambda_svc, sqs, ssm, sts
+from ministack.services import cloudtrail, ecr, eks, eventbridge, iam, lambda_svc, organizations, rds, sqs, ssm, sts
 from ministack.services.cloudformation import provisioners
 
 POLL_SECONDS = 0.02
@@ -65,9 +65,21 @@ def authorize_batches_as_single_calls() -> None:
         action = original(service, *args, **kwargs)
         if service == "securityhub" and args[1] == "/findings/import":
             return "securityhub:BatchImportFindings"
+        if service == "guardduty":
+            return _guardduty_action(args[0], args[1])
+        if service == "budgets" and action == "budgets:DescribeBudgets":
+            return "budgets:ViewBudget"
         return action.removesuffix("Batch") if service == "sqs" and action else action
 
     iam_actions.extract_iam_action = extract
+
+
+def _guardduty_action(method: str, path: str) -> str:
+    """Of a detector, or of all."""
+    verbs = {"GET": "Get", "POST": "Update", "DELETE": "Delete"}
+    if path.rstrip("/").endswith("/detector"):
+        return "guardduty:ListDetectors" if method == "GET" else "guardduty:CreateDetector"
+    return f"guardduty:{verbs.get(method, method.title())}Detector"
 
 
 def keep_ssm_documents(keep: Any, forget: Any) -> None:
@@ -167,6 +179,8 @@ def _named_resource(service: str, path: str, body: bytes) -> str:
     if service == "securityhub":
         account = get_account_id()
         return f"arn:aws:securityhub:{get_region()}:{account}:product/{account}/default"
+    if service == "guardduty" and "/detector/" in path:
+        return f"arn:aws:guardduty:{get_region()}:{get_account_id()}:detector/{path.split('/detector/')[1].split('/')[0]}"
     if service == "eks" and path.startswith("/tags/"):
         return unquote(path.removeprefix("/tags/"))
     if service == "ssm" and b"SettingId" in body:
@@ -315,6 +329,69 @@ def queues_need_a_policy_for_events() -> None:
     eventbridge._invoke_target = invoke
 
 
+def buses_reach_other_places() -> None:
+    """A target that is a bus in another account or Region gets the event, if the target's role and that bus's policy let it.
+
+    Account and Region of the event stay those of where it happened, as in AWS.
+    """
+    original = eventbridge._invoke_target
+
+    def invoke(target: dict, event: dict, rule: dict, view: Any = None) -> None:
+        parts = target.get("Arn", "").split(":", 5)
+        is_bus = len(parts) == 6 and parts[2] == "events" and parts[5].startswith("event-bus/")
+        if not is_bus or (parts[4], parts[3]) == (get_account_id(), get_region()):
+            original(target, event, rule, view)
+            return
+        role = target.get("RoleArn", "").split(":role/")[-1].rsplit("/", 1)[-1]
+        account, region, bus, sender = parts[4], parts[3], parts[5].removeprefix("event-bus/"), get_account_id()
+        context = iam_evaluator.EvalContext(
+            principal_arn=f"arn:aws:sts::{sender}:assumed-role/{role}/events", principal_type="AssumedRole",
+            principal_account=sender, action="events:PutEvents", resource_arn=target["Arn"], region=get_region())  # fmt: skip
+        granted = iam_evaluator.evaluate(context, iam_evaluator._gather_role_policies(role, sender)).decision
+        with request_scope(account, region):
+            policy = eventbridge._event_bus_policies.get(bus)
+            let_in = iam_evaluator.resource_policy_allows(policy, context, same_account=account == sender)
+            if granted != "Allow" or not let_in or bus not in eventbridge._event_buses:
+                log.warning("rule %s: role %s may not put events on %s", rule.get("Arn"), role, target["Arn"])
+                return
+            key = eventbridge._rule_key(rule.get("Name"), rule.get("EventBusName", "default"))
+            path = [*(event.get("_DispatchPath") or []), f"{sender}/{key}"]
+            eventbridge._dispatch_event({**event, "EventBusName": bus, "_DispatchPath": path})
+
+    eventbridge._invoke_target = invoke
+
+
+def keep_bus_policies() -> None:
+    """`AWS::Events::EventBusPolicy` in a template: who may put events on a bus."""
+
+    def create(_logical_id: str, properties: dict, _stack: str) -> tuple[str, dict]:
+        bus = properties.get("EventBusName") or "default"
+        policy = eventbridge._event_bus_policies.setdefault(bus, {"Version": "2012-10-17", "Statement": []})
+        policy["Statement"].append({**properties["Statement"], "Sid": properties["StatementId"]})
+        return f"{bus}|{properties['StatementId']}", {}
+
+    def delete(physical_id: str, *_: Any) -> None:
+        bus, _, statement = physical_id.partition("|")
+        policy = eventbridge._event_bus_policies.get(bus)
+        if policy:
+            policy["Statement"] = [s for s in policy["Statement"] if s.get("Sid") != statement]
+
+    provisioners._RESOURCE_HANDLERS.setdefault("AWS::Events::EventBusPolicy", {"create": create, "delete": delete})
+
+
+def know_members_of_organizations() -> None:
+    """`aws:PrincipalOrgID` of an account that was made in an organization; ministack knows it of the managing one alone."""
+    original = iam_evaluator._principal_org_id
+
+    def of(account_id: str) -> str | None:
+        for manager, member in list(organizations._accounts._data):
+            if member == account_id:
+                return organizations._orgs.get_scoped(manager, None, "self")["Id"]
+        return original(account_id)
+
+    iam_evaluator._principal_org_id = of
+
+
 # --- Lambda
 
 
@@ -388,8 +465,14 @@ def store_cluster(name: str, data: dict) -> None:
     eks._clusters[name] = data
 
 
+def database(name: str) -> dict:
+    return rds._resolve_instance(name) or {}
+
+
+ecr_module = ecr
 eks_module = eks
 iam_module = iam
+rds_module = rds
 cloudtrail_module = cloudtrail
 ssm_module = ssm
 run_in_thread = asyncio.to_thread

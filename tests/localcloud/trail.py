@@ -81,6 +81,11 @@ def set_clock(order: dict) -> dict:
     return dict(_clock)
 
 
+def offset() -> float:
+    """By how many seconds the clock is shifted."""
+    return _clock["offset_seconds"]
+
+
 def waiting() -> int:
     return _outbox.unfinished_tasks
 

@@ -205,7 +205,12 @@ fn with_reasons(asset: &AssetRisk) -> Vec<Vec<Text>> {
     let told = asset.reasons.iter().filter(|r| r.weight > 0).take(REASONS);
     let row = |(n, reason): (usize, &picket_model::Reason)| {
         let (score, name) = if n == 0 { (asset.score.to_string(), asset.asset.clone()) } else { Default::default() };
-        vec![Text::toned(heat(asset.score), score), name.into(), reason.weight.to_string().into(), reason.says.clone().into()]
+        vec![
+            Text::toned(heat(asset.score), score),
+            name.into(),
+            reason.weight.to_string().into(),
+            reason.says.clone().into(),
+        ]
     };
     told.enumerate().map(row).collect()
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
 use aws_sdk_ec2::types::{Filter, InstanceAttributeName, SecurityGroup};
 use picket_model::{
-    Cluster, Decoded, GroupId, Instance, InstanceId, Interface, Principal, Rule, Scope, Untrusted, VpcId,
+    Cluster, Decoded, GroupId, Instance, InstanceId, InstanceState, Interface, Principal, Rule, Scope, Untrusted, VpcId,
 };
 use picket_pipeline::ports::{Answer, Cloud, Kind, PortError, Which};
 
@@ -14,6 +14,8 @@ use crate::{Clients, containment, events, instances, interfaces};
 
 /// EC2 takes at most 200 values in a filter.
 const PER_FILTER: usize = 200;
+/// How many instances a page of a whole Region holds.
+const PER_PAGE: i32 = 500;
 
 fn filter(name: &str, values: impl IntoIterator<Item = String>) -> Filter {
     Filter::builder().name(name).set_values(Some(values.into_iter().collect())).build()
@@ -55,6 +57,20 @@ impl Cloud for Clients {
                     let of = |i| instances::instance(scope, reservation.reservation_id(), i);
                     found.extend(reservation.instances().iter().filter_map(of));
                 }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn standing(&self, scope: &Scope) -> Answer<Vec<(InstanceId, InstanceState)>> {
+        let mut found = Vec::new();
+        for filter in filters(&Which::All) {
+            let call = self.ec2(&scope.region).describe_instances().include_managed_resources(true).filters(filter);
+            let mut pages = call.into_paginator().page_size(PER_PAGE).send();
+            while let Some(page) = pages.next().await {
+                let page = page.map_err(|e| port_error("listing the instances of", scope, &e))?;
+                let all = page.reservations().iter().flat_map(|r| r.instances());
+                found.extend(all.filter_map(instances::standing));
             }
         }
         Ok(found)

@@ -30,6 +30,12 @@ pub fn instance(scope: &Scope, reservation: Option<&str>, from: &ec2::Instance) 
     })
 }
 
+/// Its id and state alone.
+pub fn standing(from: &ec2::Instance) -> Option<(InstanceId, InstanceState)> {
+    let id = InstanceId::parse(from.instance_id()?).ok()?;
+    Some((id, state(from.state().and_then(ec2::InstanceState::name))))
+}
+
 fn attached(instance: &InstanceId, from: &ec2::InstanceNetworkInterface) -> Option<Interface> {
     let operator = from.operator().filter(|o| o.managed() == Some(true)).map(|o| text(o.principal()));
     Some(Interface {

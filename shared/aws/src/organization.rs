@@ -4,12 +4,13 @@
 use std::time::Duration;
 
 use aws_config::sts::AssumeRoleProvider;
+use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sdk_sts::config::SharedCredentialsProvider;
 use picket_model::{AccountId, Untrusted};
-use picket_pipeline::ports::Answer;
+use picket_pipeline::ports::{Answer, Kind, PortError};
 
 use crate::Clients;
-use crate::error::port_error;
+use crate::error::{chain, port_error};
 
 /// How long a session in another account lasts: the least that STS gives to a role that was reached by another.
 const SESSION: Duration = Duration::from_secs(3600);
@@ -58,8 +59,7 @@ impl Clients {
 
     /// Clients with the credentials of a role in another account. The role is taken at the first call.
     pub async fn entering(&self, account: &AccountId, entry: &Entry) -> Self {
-        let arn = format!("arn:{}:iam::{account}:role/{}", entry.partition, entry.role.trim_start_matches('/'));
-        let provider = AssumeRoleProvider::builder(arn)
+        let provider = AssumeRoleProvider::builder(arn(account, entry))
             .external_id(&entry.external_id)
             .session_name("picket")
             .session_length(SESSION)
@@ -71,4 +71,28 @@ impl Clients {
         let config = self.config().to_builder().credentials_provider(SharedCredentialsProvider::new(provider));
         Self::of(config.build())
     }
+
+    /// Takes the role now, so that an account that cannot be entered says so before anything is asked of it.
+    ///
+    /// # Errors
+    /// `Denied` if there is no such role for us, `Transient` if STS did not answer.
+    pub async fn entered(&self, account: &AccountId, entry: &Entry) -> Answer<()> {
+        const ACTION: &str = "sts:AssumeRole";
+        let provider = self.config().credentials_provider();
+        let fail = |kind, why: &str| Err(PortError::new("calling", ACTION, kind, why));
+        let Some(provider) = provider else { return fail(Kind::Denied, "there are no credentials to begin with") };
+        match provider.provide_credentials().await {
+            Ok(_) => Ok(()),
+            Err(error) => match chain(&error) {
+                why if why.contains("AccessDenied") => {
+                    fail(Kind::Denied, &format!("AccessDenied: it does not let us take {}", arn(account, entry)))
+                }
+                why => fail(Kind::Transient, &why),
+            },
+        }
+    }
+}
+
+fn arn(account: &AccountId, entry: &Entry) -> String {
+    format!("arn:{}:iam::{account}:role/{}", entry.partition, entry.role.trim_start_matches('/'))
 }

@@ -118,6 +118,7 @@ fn addressed(message: &Message) -> Answer<(&'static str, String)> {
         Message::Decision(decision) => ("PICKET_RESPOND_QUEUE_URL", body_of(decision)?),
         Message::Prepare(prepare) => ("PICKET_RESPOND_QUEUE_URL", body_of(prepare)?),
         Message::Fix(work) => ("PICKET_FIX_QUEUE_URL", body_of(work)?),
+        Message::Judge(asked) => ("PICKET_COLLECT_QUEUE_URL", body_of(asked)?),
         Message::Notice(notice) => ("PICKET_NOTICES_QUEUE_URL", body_of(notice)?),
         Message::Survey(survey) => ("PICKET_SWEEP_QUEUE_URL", body_of(survey)?),
     })
@@ -125,7 +126,9 @@ fn addressed(message: &Message) -> Answer<(&'static str, String)> {
 
 /// A request to look, in the envelope that discover reads from its queue.
 fn events_of_our_own(trigger: &picket_model::Trigger) -> serde_json::Value {
-    use picket_model::Subject;
+    use picket_model::{Subject, TriggerKind};
+    // The inventory says how a thing was found, so who asks must not be lost on the way.
+    let asks = if trigger.kind == TriggerKind::Schedule { "Picket Sweep" } else { "Picket Manual Trigger" };
     let detail = match &trigger.subject {
         Subject::Instances(ids) => serde_json::json!({ "instances": ids }),
         Subject::Cluster(name) => serde_json::json!({ "cluster": name }),
@@ -135,7 +138,7 @@ fn events_of_our_own(trigger: &picket_model::Trigger) -> serde_json::Value {
         "version": "0",
         "id": trigger.event,
         "source": "picket",
-        "detail-type": "Picket Manual Trigger",
+        "detail-type": asks,
         "account": trigger.scope.account,
         "region": trigger.scope.region,
         "time": trigger.at,
@@ -169,4 +172,31 @@ impl Queues for Sqs {
 /// A batch as a whole may be as large as one message: 256 KiB, with room for what SQS adds.
 fn fits(bodies: &[String], more: &str) -> bool {
     bodies.iter().map(String::len).sum::<usize>() + more.len() < 250 * 1024
+}
+
+#[cfg(test)]
+mod tests {
+    use picket_model::{AccountId, Decoded, Hint, InstanceId, Region, Scope, Subject, Trigger, TriggerKind, Untrusted};
+
+    use super::*;
+
+    #[test]
+    fn what_the_sweep_asks_arrives_as_the_sweep_s() {
+        for kind in [TriggerKind::Schedule, TriggerKind::Manual] {
+            let account = AccountId::parse("123456789012").unwrap();
+            let trigger = Trigger {
+                kind,
+                scope: Scope { account, region: Region::parse("us-east-1").unwrap() },
+                at: "2026-11-02T03:04:05Z".parse().unwrap(),
+                event: Untrusted::new("sweep"),
+                subject: Subject::Instances(vec![InstanceId::parse("i-0123456789abcdef0").unwrap()]),
+                principal: None,
+                signal: None,
+                hint: Hint::default(),
+            };
+            let body = events_of_our_own(&trigger).to_string();
+            let Ok(Decoded::Trigger(read)) = crate::events::decode(&body) else { panic!("{body}") };
+            assert_eq!((read.kind, &read.subject, &read.scope), (kind, &trigger.subject, &trigger.scope));
+        }
+    }
 }

@@ -14,8 +14,8 @@ const OF_OTHERS: &str = "kubernetes.cluster/";
 pub fn cluster_of(document: &Document, evidence: &Evidence, before: Option<&str>) -> Option<String> {
     let name = name_of(document)?;
     let same_place = |d: &&Document| d.account == document.account && d.region == document.region;
-    let of_eks = document.kind.starts_with("eks.")
-        || evidence.of_kind("eks.cluster").filter(same_place).any(|d| d.id == name);
+    let of_eks =
+        document.kind.starts_with("eks.") || evidence.of_kind("eks.cluster").filter(same_place).any(|d| d.id == name);
     if of_eks {
         return Some(format!("{OF_EKS}{name}"));
     }

@@ -76,13 +76,7 @@ fn resolve(mut finding: Finding, now: Timestamp, change: &mut Change) {
     }
 }
 
-fn found(
-    book: &Book,
-    judged: &Judged<'_>,
-    evidence: &Evidence,
-    before: Option<Finding>,
-    now: Timestamp,
-) -> Finding {
+fn found(book: &Book, judged: &Judged<'_>, evidence: &Evidence, before: Option<Finding>, now: Timestamp) -> Finding {
     let rule = judged.rule;
     let evaluation = judged.evaluation();
     let mut finding = Finding {

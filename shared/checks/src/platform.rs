@@ -92,9 +92,7 @@ pub fn poses_as(namespace: &str, kind: &str, name: &str, images: &[&str]) -> Opt
 /// The agent that a DaemonSet is, if it is one that people install.
 #[must_use]
 pub fn expected_daemon_set(namespace: &str, name: &str, images: &[&str]) -> Option<&'static str> {
-    let lives = |e: &Expected| {
-        e.namespaces.iter().any(|n| n == namespace || (n == "*" && !is_system(namespace)))
-    };
+    let lives = |e: &Expected| e.namespaces.iter().any(|n| n == namespace || (n == "*" && !is_system(namespace)));
     let is = |image: &&str, known: &String| match known.strip_prefix(AMAZON) {
         Some(rest) => is_amazons(&repository(image)) && ends(&repository(image), rest),
         None => repository(image) == *known,
@@ -127,7 +125,8 @@ fn is_like(repository: &str, pattern: &str) -> bool {
 /// Whether an image is one of these repositories in a registry that the platform comes from.
 fn is_of_platform(image: &str, endings: &[String]) -> bool {
     let repository = repository(image);
-    let known = ALL.registries.iter().any(|r| repository.strip_prefix(r.as_str()).is_some_and(|rest| rest.starts_with('/')));
+    let known =
+        ALL.registries.iter().any(|r| repository.strip_prefix(r.as_str()).is_some_and(|rest| rest.starts_with('/')));
     (known || is_amazons(&repository)) && endings.iter().any(|e| ends(&repository, e))
 }
 

@@ -38,6 +38,9 @@ pub const WEIGHTS: &[Weight] = &[
     Weight { name: "waived", points: 0, about: "a waived finding adds nothing; it is shown" },
 ];
 
+/// How many readings of a finding a reason repeats.
+const READINGS: usize = 3;
+
 /// What a rule is about, beside posture.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct About {
@@ -86,7 +89,12 @@ pub fn score(of: &str, findings: &[&Finding], live: &Live, about: impl Fn(&str) 
             reasons.push(reason(of, "exposed_and_weak", &format!("it is exposed, and: {}", weak.title), weak));
         }
         if goes_on {
-            reasons.push(reason(of, "live_and_exposed", "something is going on in what the internet can reach", exposed));
+            reasons.push(reason(
+                of,
+                "live_and_exposed",
+                "something is going on in what the internet can reach",
+                exposed,
+            ));
         }
     }
     for waived in findings.iter().filter(|f| f.status(now) == Status::Waived) {
@@ -120,7 +128,12 @@ fn several(of: &str, name: &'static str, findings: &[&Finding], reasons: &mut Ve
         left -= u32::from(weight);
         if weight == 0 {
             let says = format!("{} more of this severity add nothing", findings.len() - n);
-            reasons.push(Reason { signal: name.to_owned(), weight, says, evidence: format!("{} and so on", finding.id) });
+            reasons.push(Reason {
+                signal: name.to_owned(),
+                weight,
+                says,
+                evidence: format!("{} and so on", finding.id),
+            });
             return;
         }
         reasons.push(Reason { weight, ..reason(of, name, &finding.title, finding) });
@@ -133,8 +146,9 @@ fn points(name: &str) -> u8 {
 
 fn reason(of: &str, name: &str, says: &str, finding: &Finding) -> Reason {
     let part = if finding.asset == of { String::new() } else { format!(" ({})", part_of(of, &finding.asset)) };
-    let read = finding.readings.first().map_or_else(String::new, |r| format!(": {} is {}", r.at, r.found));
-    let evidence = format!("{}{read}", finding.id);
+    let read: Vec<String> =
+        finding.readings.iter().take(READINGS).map(|r| format!("{} is {}", r.at, r.found)).collect();
+    let evidence = format!("{}: {}", finding.id, read.join("; "));
     Reason { signal: name.to_owned(), weight: points(name), says: format!("{says}{part}"), evidence }
 }
 
@@ -178,7 +192,8 @@ pub fn counts_for(finding: &Finding) -> Vec<String> {
 
 /// Some findings may be older than what is known of their cluster by now: one of EKS is one of EKS for all of them.
 fn of_eks_where_known(mut assets: BTreeMap<Place, Vec<&Finding>>) -> BTreeMap<Place, Vec<&Finding>> {
-    let others: Vec<Place> = assets.keys().filter(|(.., asset)| asset.starts_with("kubernetes.cluster/")).cloned().collect();
+    let others: Vec<Place> =
+        assets.keys().filter(|(.., asset)| asset.starts_with("kubernetes.cluster/")).cloned().collect();
     for other in others {
         let of_eks = (other.0.clone(), other.1.clone(), other.2.replacen("kubernetes.", "eks.", 1));
         if assets.contains_key(&of_eks)

@@ -12,6 +12,7 @@ use picket_model::{Asset, Attempt, InstanceId, Observation, Subject, Trigger, Tr
 
 use crate::messages::{Message, Observed};
 use crate::ports::{Answer, Cloud, Inventory, Policies, Queues, StoredPolicy, Which};
+use crate::posture;
 
 /// How long an instance may stay invisible before it is taken for one that never was. EC2's reads are consistent
 /// after seconds, at most about five minutes (EC2 API, eventual consistency).
@@ -27,7 +28,7 @@ pub struct Ports<'a> {
     pub cloud: &'a dyn Cloud,
     /// Keeps the inventory.
     pub inventory: &'a dyn Inventory,
-    /// Hands over to assess.
+    /// Hands over to assess, and to collect what nobody had seen before.
     pub queues: &'a dyn Queues,
     /// Keeps the policy, which travels with what was found: reading it here, beside the rest, saves assess the wait.
     pub policies: Option<&'a dyn Policies>,
@@ -61,7 +62,7 @@ pub async fn run(ports: &Ports<'_>, trigger: &Trigger, now: Timestamp) -> Answer
         ports.queues.send(messages).await?;
     }
     if !found.observations.is_empty() {
-        ports.inventory.remember(&found.observations).await?;
+        posture::found::remember(ports.inventory, ports.queues, &found.observations).await?;
     }
     Ok(found)
 }

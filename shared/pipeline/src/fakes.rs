@@ -54,6 +54,8 @@ pub struct State {
     pub user_data: HashMap<InstanceId, String>,
     /// Ingress rules.
     pub rules: Vec<Rule>,
+    /// Assets whose first judgement was asked for.
+    pub asked_for: HashSet<String>,
     /// Clusters.
     pub clusters: Vec<Cluster>,
     /// Managed policies attached to users.
@@ -364,8 +366,17 @@ impl Inventory for World {
         .await
     }
 
-    async fn remember(&self, _: &[Observation]) -> Answer<()> {
-        self.call("remember", |_| Ok(())).await
+    async fn remember(&self, observations: &[Observation]) -> Answer<Vec<String>> {
+        let ids: Vec<String> = observations.iter().map(|o| o.asset.id()).collect();
+        self.call("remember", |s| Ok(ids.into_iter().filter(|id| !s.asked_for.contains(id)).collect())).await
+    }
+
+    async fn asked_for(&self, _: &Scope, ids: &[String]) -> Answer<()> {
+        self.call("asked_for", |s| {
+            s.asked_for.extend(ids.iter().cloned());
+            Ok(())
+        })
+        .await
     }
 
     async fn claim_look(&self, look: &Look<'_>) -> Answer<bool> {

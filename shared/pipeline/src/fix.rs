@@ -11,6 +11,7 @@
 
 mod answering;
 mod asking;
+mod elsewhere;
 mod making;
 mod ordering;
 mod telling;
@@ -31,6 +32,7 @@ use crate::permit::{self, Refusal};
 use crate::ports::{Answer, Clock, FixStore, Fixes, Kind, Links, Policies, PortError, Queues};
 
 pub use answering::{answer, look_after};
+pub use elsewhere::ONLY_AT_HOME;
 pub use ordering::{Remedy, order_for};
 pub use turns::{Turns, moved};
 pub use undoing::undo;

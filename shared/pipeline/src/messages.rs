@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fix::Work;
 use crate::ports::StoredPolicy;
+use crate::posture::Asked;
 
 /// From discover to assess: what was found because of one trigger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +51,8 @@ pub enum Message {
     Prepare(Prepare),
     /// For fix.
     Fix(Box<Work>),
+    /// For collect: judge this by the rules.
+    Judge(Asked),
     /// For notify.
     Notice(Box<Notice>),
     /// For sweep: look at all of this place.

@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use picket_model::fix::{Aim, Fix};
 use picket_model::{
     AccountId, Capture, CaseId, Change, Cluster, Entry, Facts, FlowFacts, GroupId, Hold, Instance, InstanceId,
-    Interface, InterfaceId, Notice, Observation, Owners, Principal, Rule, ScalingGroup, Scope, Untrusted, VpcId,
+    InstanceState, Interface, InterfaceId, Notice, Observation, Owners, Principal, Rule, ScalingGroup, Scope,
+    Untrusted, VpcId,
 };
 
 use serde::{Deserialize, Serialize};
@@ -83,6 +84,11 @@ pub enum Which {
 pub trait Cloud: Send + Sync {
     /// The instances that `which` names and that are visible.
     async fn instances(&self, scope: &Scope, which: &Which) -> Answer<Vec<Instance>>;
+    /// Every instance by its id and state alone: of thousands, no more than a page is held in full.
+    async fn standing(&self, scope: &Scope) -> Answer<Vec<(InstanceId, InstanceState)>> {
+        let all = self.instances(scope, &Which::All).await?;
+        Ok(all.into_iter().map(|i| (i.id, i.state)).collect())
+    }
     /// The interfaces attached to these instances, in no order.
     async fn interfaces(&self, scope: &Scope, of: &[InstanceId]) -> Answer<Vec<Interface>>;
     /// The user data as AWS holds it, in base64; none if there is none.
@@ -242,8 +248,13 @@ pub struct Look<'a> {
 pub trait Inventory: Send + Sync {
     /// When each was first seen; what is new is remembered as seen at `at`. Answers in the order of the question.
     async fn first_seen(&self, account: &AccountId, what: &[Seen], at: Timestamp) -> Answer<Vec<Timestamp>>;
-    /// Adds or refreshes assets.
-    async fn remember(&self, observations: &[Observation]) -> Answer<()>;
+    /// Adds or refreshes assets. Answers the ids of those whose first judgement nobody has asked for yet.
+    async fn remember(&self, observations: &[Observation]) -> Answer<Vec<String>>;
+    /// Notes that the first judgement of these was asked for.
+    async fn asked_for(&self, scope: &Scope, ids: &[String]) -> Answer<()> {
+        let _ = (scope, ids);
+        Ok(())
+    }
     /// Keeps how many instances run in an account and Region.
     async fn keep_running(&self, scope: &Scope, count: usize) -> Answer<()>;
     /// Takes a launch for looking at it as a whole until `until`. False if another trigger did so before: AWS sends

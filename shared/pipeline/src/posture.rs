@@ -7,6 +7,7 @@
 //! Errors: where the store or a queue refuses, the message is tried again. What could not be read is an unknown outcome.
 
 mod follow;
+pub mod found;
 #[cfg(test)]
 mod tests;
 
@@ -18,7 +19,7 @@ use picket_checks::Book;
 use picket_checks::assessment::{Assessed, Question, assess};
 use picket_checks::rules::touched::{kinds_touched, needed, rules_about};
 use picket_checks::rules::{Evidence, catalogue};
-use picket_model::{AccountId, BenchmarkResult, Finding, Region, Unseen};
+use picket_model::{AccountId, BenchmarkResult, Finding, Region, Scope, Unseen};
 use serde::{Deserialize, Serialize};
 
 pub use picket_checks::book::File;
@@ -35,15 +36,39 @@ pub enum Asked {
         /// The account.
         account: AccountId,
     },
-    /// Judge what these calls may have changed.
+    /// Judge what these calls may have changed, and what was found.
     Calls {
         /// The account.
         account: AccountId,
         /// Where they were made.
         region: Region,
         /// The calls, each once.
+        #[serde(default)]
         calls: BTreeSet<Call>,
+        /// What nobody had seen before.
+        #[serde(default)]
+        found: BTreeSet<Thing>,
     },
+}
+
+impl Asked {
+    /// The account that is asked about.
+    #[must_use]
+    pub fn account(&self) -> &AccountId {
+        match self {
+            Self::Sweep { account } | Self::Calls { account, .. } => account,
+        }
+    }
+}
+
+/// What can be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Thing {
+    /// A cluster of EKS.
+    Cluster,
+    /// An instance, which may be a node.
+    Machine,
 }
 
 /// A call that may have changed something.
@@ -119,14 +144,14 @@ pub struct Judged {
 pub async fn run(
     ports: &Ports<'_>,
     settings: &Settings,
-    home: &Region,
+    home: &Scope,
     asked: &Asked,
     now: Timestamp,
 ) -> Answer<Judged> {
     let book = book(ports.findings).await?;
     let (account, region, touched) = match asked {
         Asked::Sweep { account } => (account, None, None),
-        Asked::Calls { account, region, calls } => (account, Some(region), Some(kinds_of(calls)?)),
+        Asked::Calls { account, region, calls, found } => (account, Some(region), Some(kinds_of(calls, found)?)),
     };
     let rules: Option<BTreeSet<String>> =
         touched.as_ref().map(|kinds| rules_about(book.rules(), kinds).map(|r| r.name.clone()).collect());
@@ -158,9 +183,11 @@ fn counted(assessed: &Assessed, fixes: usize) -> Judged {
     Judged { outcomes: assessed.outcomes, opened, resolved, fixes }
 }
 
-fn kinds_of(calls: &BTreeSet<Call>) -> Answer<BTreeSet<String>> {
+fn kinds_of(calls: &BTreeSet<Call>, found: &BTreeSet<Thing>) -> Answer<BTreeSet<String>> {
     let kinds = catalogue::kinds().map_err(|e| PortError::new("reading", "the kinds", Kind::Other, &e.to_string()))?;
-    Ok(calls.iter().flat_map(|c| kinds_touched(kinds, &c.source, &c.name)).collect())
+    let touched = calls.iter().flat_map(|c| kinds_touched(kinds, &c.source, &c.name));
+    let tells = kinds.iter().filter(|k| found.iter().any(|thing| found::tells_of(*thing, &k.name)));
+    Ok(touched.chain(tells.map(|k| k.name.clone())).collect())
 }
 
 /// Our rules with the user's. A folder that cannot be used must not switch ours off: then ours count alone, and it is

@@ -13,6 +13,7 @@ use picket_model::{
 
 use crate::messages::{Message, Survey};
 use crate::ports::{Answer, Inventory, Queues};
+use crate::posture::{Thing, found};
 use crate::scan::{self, Atlas, Kept, Lookout, Probing, Scanned, Spotted, With, atlas};
 
 /// How many messages are sent at once.
@@ -76,13 +77,13 @@ pub struct Round {
     pub calls: usize,
 }
 
-/// Looks at a place, remembers it, and hands on what is new: EKS clusters to discover, clusters that no list of AWS has to
-/// people. The very first look at a place tells nobody: all of it would be new.
+/// Looks at a place, remembers it, and hands on what is new: EKS clusters to discover, all of it to collect, clusters that
+/// no list of AWS has to people. The very first look at a place tells nobody: all of it would be new.
 ///
 /// # Errors
 /// If what was found cannot be remembered or handed on; the message is tried again.
 pub async fn place(ports: &Ports<'_>, asked: &Survey, now: Timestamp) -> Answer<Round> {
-    let first = ports.atlas.place(&asked.scope).await?.is_none();
+    let first = !ports.atlas.place(&asked.scope).await?.is_some_and(|place| place.was_seen());
     let seen: Mutex<Vec<Instance>> = Mutex::default();
     let keep = |page: &[Spotted]| {
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -92,13 +93,17 @@ pub async fn place(ports: &Ports<'_>, asked: &Survey, now: Timestamp) -> Answer<
     let scanned = scan::run_with(ports.lookout, &asked.scope, now, &with).await;
     if let Some(inventory) = ports.inventory {
         let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
-        inventory.remember(&observations(seen, &scanned, &asked.scope)).await?;
+        found::remember(inventory, ports.queues, &observations(seen, &scanned, &asked.scope)).await?;
     }
     let news = atlas::keep(ports.atlas, &scanned, &asked.because).await?;
     let mut messages = Vec::new();
     // Discover reads with the credentials of home, and cannot look at what is elsewhere.
     for cluster in news.new.iter().chain(&news.changed).filter(|_| ports.inventory.is_none()) {
         messages.extend(look(cluster, now));
+    }
+    // EKS at home is asked about by discover.
+    if news.new.iter().any(|c| ports.inventory.is_some() || !is_listed(&c.found)) {
+        messages.push(found::question(&asked.scope, BTreeSet::from([Thing::Cluster, Thing::Machine])));
     }
     if !first {
         messages.extend(news.new.iter().filter(|c| !is_listed(&c.found)).map(|c| told(c, ports.stack, now)));

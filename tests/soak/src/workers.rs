@@ -101,7 +101,7 @@ async fn handle(client: &Client, letter: &Letter) -> Handled {
         },
         Message::Prepare(wanted) => prepare(client, wanted).await,
         // Fixes and looks at whole places are not played here; they have worlds of their own.
-        Message::Fix(_) | Message::Survey(_) => Handled::Done,
+        Message::Fix(_) | Message::Judge(_) | Message::Survey(_) => Handled::Done,
         Message::Notice(notice) => match notify::run(client, notice, client.now()).await {
             Ok(Told::Later) => Handled::AgainIn(10),
             Ok(_) => Handled::Done,

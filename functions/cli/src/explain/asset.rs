@@ -47,7 +47,8 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<Exit, Failure>
     let assessed = assess(&case.book, &case.evidence, Vec::new(), &question, case.at).assessment;
     let mut findings = assessed.findings;
     let about = |f: &Finding| if is_finding { f.id == what } else { asset.as_deref() == Some(f.asset.as_str()) };
-    let counted: Vec<String> = findings.iter().filter(|f| about(f)).flat_map(counts_for).chain(homes(document, &case)).collect();
+    let counted: Vec<String> =
+        findings.iter().filter(|f| about(f)).flat_map(counts_for).chain(homes(document, &case)).collect();
     let wanted = |d: &Document| counted.contains(&d.asset());
     let (going, _) = going(&case, wanted, session).await;
     let all = risks(&case.book, &findings, &going, case.at);

@@ -18,7 +18,7 @@ use crate::session::{Aws, Session};
 /// Where the answer comes from.
 pub(super) enum Source {
     /// The deployment's inventory, and the places in it.
-    Inventory(Table, Vec<Looked>),
+    Inventory(Table, Vec<Scope>),
     /// The last scan from this machine.
     Scan(scan::Spool),
 }
@@ -28,7 +28,7 @@ pub(super) async fn open(session: &Session) -> Result<(Aws, Caller, Source), Fai
     let (aws, caller) = session.known().await?;
     let table = aws.table();
     let source = match session.show.wait("reading the inventory", table.places()).await {
-        Ok(places) if !places.is_empty() => Source::Inventory(table, places),
+        Ok(places) => Source::Inventory(table, known(places, &aws.scope(&caller))),
         Err(error) if !matches!(error.kind, Kind::NotFound | Kind::Other) => return Err(error.into()),
         _ => {
             let none = || {
@@ -43,11 +43,20 @@ pub(super) async fn open(session: &Session) -> Result<(Aws, Caller, Source), Fai
     Ok((aws, caller, source))
 }
 
+/// The places that were looked at, and home: events tell of what is there before the first sweep does.
+fn known(places: Vec<Looked>, home: &Scope) -> Vec<Scope> {
+    let mut scopes: Vec<Scope> = places.into_iter().map(|place| place.scope).collect();
+    if !scopes.contains(home) {
+        scopes.push(home.clone());
+    }
+    scopes
+}
+
 impl Source {
-    /// The places in it; those of another Region than `only` are left out.
+    /// The places in it.
     pub(super) fn scopes(&self) -> Vec<Scope> {
         match self {
-            Self::Inventory(_, places) => places.iter().map(|p| p.scope.clone()).collect(),
+            Self::Inventory(_, places) => places.clone(),
             Self::Scan(_) => Vec::new(),
         }
     }
@@ -57,7 +66,7 @@ impl Source {
         use picket_pipeline::scan::Atlas as _;
         match self {
             Self::Inventory(table, places) => {
-                let reads = places.iter().map(|place| table.clusters(&place.scope));
+                let reads = places.iter().map(|place| table.clusters(place));
                 Ok(futures::future::try_join_all(reads).await?.into_iter().flatten().collect())
             }
             Self::Scan(spool) => {

@@ -45,7 +45,9 @@ fn running(case: &Case, wanted: impl Fn(&Document) -> bool) -> BTreeMap<Region, 
     let mut by_region: BTreeMap<Region, Vec<InstanceId>> = BTreeMap::new();
     for document in case.evidence.of_kind("ec2.instance").filter(|d| wanted(d)) {
         let (Fact::Known { value, .. }, Some(region)) = (&document.facts, &document.region) else { continue };
-        if let (Ok(id), "pending" | "running") = (InstanceId::parse(&document.id), value["state"].as_str().unwrap_or("")) {
+        if let (Ok(id), "pending" | "running") =
+            (InstanceId::parse(&document.id), value["state"].as_str().unwrap_or(""))
+        {
             by_region.entry(region.clone()).or_default().push(id);
         }
     }

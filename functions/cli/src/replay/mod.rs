@@ -130,7 +130,11 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
 ///
 /// # Errors
 /// If AWS cannot be read.
-pub async fn signs(clients: &Clients, scope: Scope, instances: Vec<InstanceId>) -> Result<Vec<(String, Score)>, Failure> {
+pub async fn signs(
+    clients: &Clients,
+    scope: Scope,
+    instances: Vec<InstanceId>,
+) -> Result<Vec<(String, Score)>, Failure> {
     let policy = Policy { mode: Mode::Observe, ..Policy::default() };
     let in_force =
         InForce { policy, version: "default".to_owned(), ceiling: Mode::Observe, paused: None, trouble: None };

@@ -139,8 +139,8 @@ impl Inventory for NoInventory {
         Ok(Vec::new())
     }
 
-    async fn remember(&self, _: &[Observation]) -> Answer<()> {
-        Ok(())
+    async fn remember(&self, _: &[Observation]) -> Answer<Vec<String>> {
+        Ok(Vec::new())
     }
 
     async fn keep_running(&self, _: &Scope, _: usize) -> Answer<()> {

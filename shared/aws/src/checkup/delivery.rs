@@ -8,80 +8,134 @@ use picket_pipeline::ports::{Answer, Kind, PortError};
 use super::{Checkup, Finding};
 use crate::error::port_error;
 
-/// The rules of infra/triggers.yaml, without the stack's name. A test compares them.
-pub(super) const RULES: &[&str] = &[
-    "autoscaling-calls",
-    "autoscaling-launches",
-    "canary",
-    "ec2-calls",
-    "eks-calls",
-    "guardduty-findings",
-    "instance-states",
-    "kubernetes-callers",
-    "loadbalancer-calls",
-    "own-calls",
-    "posture-calls",
-    "securityhub-actions",
-    "securityhub-findings",
-    "tag-calls",
-    "tampering-calls",
-    "trust-calls",
+/// The rules of infra/triggers.yaml, without the stack's name, and the queue that each leads to. A test compares them.
+pub(super) const RULES: &[(&str, &str)] = &[
+    ("autoscaling-calls", "triggers"),
+    ("autoscaling-launches", "triggers"),
+    ("canary", "triggers"),
+    ("ec2-calls", "triggers"),
+    ("eks-calls", "triggers"),
+    ("guardduty-findings", "triggers"),
+    ("instance-states", "triggers"),
+    ("kubernetes-callers", "triggers"),
+    ("loadbalancer-calls", "triggers"),
+    ("own-calls", "watch"),
+    ("posture-calls", "collect"),
+    ("securityhub-actions", "triggers"),
+    ("securityhub-findings", "triggers"),
+    ("tag-calls", "triggers"),
+    ("tampering-calls", "watch"),
+    ("trust-calls", "triggers"),
 ];
-const DEAD: &[&str] = &["triggers-dead", "assess-dead", "respond-dead", "notices-dead", "sweep-dead"];
+/// The one rule that a parameter may switch off: `AssessOnCalls`.
+const BY_CHOICE: &str = "posture-calls";
+/// The rules of infra/forward.yaml.
+const FORWARDERS: &[&str] = &["forward-calls", "forward-notifications"];
+/// The dead-letter queues of infra/queues.yaml. A test compares them.
+const DEAD: &[&str] = &[
+    "assess-dead",
+    "audit-dead",
+    "collect-dead",
+    "fix-dead",
+    "notices-dead",
+    "report-dead",
+    "respond-dead",
+    "sweep-dead",
+    "triggers-dead",
+    "watch-dead",
+];
 /// Functions that read a queue.
-const READERS: &[&str] = &["discover", "assess", "respond", "notify", "sweep"];
+const READERS: &[&str] = &["assess", "collect", "discover", "fix", "notify", "report", "respond", "sweep", "watch"];
+
+/// Why a rule does not deliver.
+enum Off {
+    /// There is none.
+    Missing,
+    /// Somebody switched it off.
+    Switched,
+    /// Its events go elsewhere.
+    Astray(String),
+}
+
+impl std::fmt::Display for Off {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Missing => f.write_str("is missing"),
+            Self::Switched => f.write_str("is switched off"),
+            Self::Astray(target) => write!(f, "does not lead to {}", target.trim_start_matches(':')),
+        }
+    }
+}
 
 impl Checkup<'_> {
     pub(super) async fn rules(&self) -> Vec<Finding> {
         let (region, what) = (&self.home.region, "the rules");
-        let mut off = Vec::new();
-        for rule in RULES {
+        let (mut off, mut quiet) = (Vec::new(), false);
+        for (rule, queue) in RULES {
             let name = format!("{}-{rule}", self.stack);
-            match self.leads_to(region, &name, &format!(":{}-triggers", self.stack)).await {
+            match self.leads_to(region, &name, &format!(":{}-{queue}", self.stack)).await {
                 Ok(None) => {}
+                Ok(Some(Off::Switched)) if *rule == BY_CHOICE => quiet = true,
                 Ok(Some(why)) => off.push(format!("{name} {why}")),
                 Err(error) => return vec![Finding::unknown(what, region, &error)],
             }
         }
-        match off.is_empty() {
-            true => vec![Finding::well(what, region, format!("{} rules are on and lead to the queue", RULES.len()))],
-            false => {
-                let mend = format!("sam deploy again, or aws events enable-rule --name {}-...", self.stack);
-                vec![Finding::ill(what, region, off.join("; "), mend)]
+        let on = RULES.len() - usize::from(quiet);
+        let mut found = vec![match off.first() {
+            None => Finding::well(what, region, format!("{on} rules are on and lead to their queues")),
+            Some(first) => {
+                let name = first.split(' ').next().unwrap_or_default();
+                let mend = format!("sam deploy again, or aws events enable-rule --name {name}");
+                Finding::ill(what, region, off.join("; "), mend)
             }
+        }];
+        if quiet {
+            let says = "calls are not judged as they are made (AssessOnCalls is false); the clock judges everything";
+            found.push(Finding::weak("judging on calls", region, says, "sam deploy with AssessOnCalls=true"));
         }
+        found
     }
 
     /// Why a rule does not deliver; none if it does.
-    async fn leads_to(&self, region: &Region, name: &str, target: &str) -> Answer<Option<String>> {
+    async fn leads_to(&self, region: &Region, name: &str, target: &str) -> Answer<Option<Off>> {
         let client = aws_sdk_eventbridge::Client::new(&self.clients.in_region(region));
         let rule = client.describe_rule().name(name).send().await;
         let rule = match rule.map_err(|e| port_error("calling", "events:DescribeRule", &e)) {
-            Err(error) if error.kind == Kind::NotFound => return Ok(Some("is missing".to_owned())),
+            Err(error) if error.kind == Kind::NotFound => return Ok(Some(Off::Missing)),
             other => other?,
         };
         if rule.state() == Some(&RuleState::Disabled) {
-            return Ok(Some("is switched off".to_owned()));
+            return Ok(Some(Off::Switched));
         }
         let targets = client.list_targets_by_rule().rule(name).send().await;
         let targets = targets.map_err(|e| port_error("calling", "events:ListTargetsByRule", &e))?;
         let leads = targets.targets().iter().any(|t| t.arn().ends_with(target));
-        Ok((!leads).then(|| format!("does not lead to {}", target.trim_start_matches(':'))))
+        Ok((!leads).then(|| Off::Astray(target.to_owned())))
     }
 
+    /// Whether a Region forwards. One that never did may be meant so; one whose rule was switched off is ill.
     pub(super) async fn forwarding(&self, region: &Region) -> Finding {
         let what = "the forwarding of events";
         let home = &self.home.region;
-        let mend = format!("deploy infra/forward.yaml in {region} with Stack={} and Home={home}", self.stack);
         let target = format!(":{home}:{}:event-bus/default", self.home.account);
-        match self.leads_to(region, &format!("{}-forward-calls", self.stack), &target).await {
-            Ok(None) => Finding::well(what, region, format!("events reach {home}")),
-            Ok(Some(why)) => {
-                let says = format!("the forwarder {why}: what happens here is found by the sweep, minutes later");
-                Finding::weak(what, region, says, mend)
+        let deploy = format!("deploy infra/forward.yaml in {region} with Stack={} and Home={home}", self.stack);
+        for rule in FORWARDERS {
+            let name = format!("{}-{rule}", self.stack);
+            match self.leads_to(region, &name, &target).await {
+                Ok(None) => {}
+                Ok(Some(Off::Missing)) => {
+                    let says = format!("{name} is missing: what happens here is found by the sweep, minutes later");
+                    return Finding::weak(what, region, says, deploy);
+                }
+                Ok(Some(why)) => {
+                    let says = format!("{name} {why}: what happens here is found by the sweep, minutes later");
+                    let mend = format!("aws events enable-rule --region {region} --name {name}, or {deploy}");
+                    return Finding::ill(what, region, says, mend);
+                }
+                Err(error) => return Finding::unknown(what, region, &error),
             }
-            Err(error) => Finding::unknown(what, region, &error),
         }
+        Finding::well(what, region, format!("events reach {home}"))
     }
 
     /// Whether each function that reads a queue does.
@@ -146,11 +200,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rules_are_those_of_the_deployment() {
+    fn the_rules_and_where_they_lead_are_those_of_the_deployment() {
         let template = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/triggers.yaml"));
-        let names = template.lines().filter_map(|line| line.trim().strip_prefix("Name: !Sub ${Stack}-"));
-        let mut names: Vec<_> = names.collect();
+        let (mut found, mut name) = (Vec::new(), None);
+        for line in template.lines().map(str::trim) {
+            name = line.strip_prefix("Name: !Sub ${Stack}-").or(name);
+            if let Some(queue) = line.strip_prefix("Arn: !Ref ").and_then(|q| q.strip_suffix("Arn")) {
+                found.extend(name.take().map(|name| (name, queue.to_lowercase())));
+            }
+        }
+        found.sort_unstable();
+        assert_eq!(found, RULES.iter().map(|(name, queue)| (*name, (*queue).to_owned())).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn every_dead_letter_queue_of_the_deployment_is_looked_into() {
+        let template = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/queues.yaml"));
+        let names = template.lines().filter_map(|line| line.trim().strip_prefix("QueueName: !Sub ${Stack}-"));
+        let mut names: Vec<_> = names.filter(|name| name.ends_with("-dead")).collect();
         names.sort_unstable();
-        assert_eq!(names, RULES);
+        assert_eq!(names, DEAD);
+    }
+
+    #[test]
+    fn every_rule_that_forwards_is_looked_at() {
+        let template = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/forward.yaml"));
+        let names = template.lines().filter_map(|line| line.trim().strip_prefix("Name: !Sub ${Stack}-"));
+        assert_eq!(names.collect::<Vec<_>>(), FORWARDERS);
     }
 }

@@ -73,9 +73,14 @@ pub struct Checkup<'a> {
 }
 
 impl Checkup<'_> {
-    /// Looks at the trail of home alone.
-    pub async fn trail(&self) -> Vec<Finding> {
-        self.trails(&[]).await
+    /// Looks at what would keep events away: the trail of home, the rules, and the forwarding of `elsewhere`.
+    pub async fn wire(&self, elsewhere: &[Region]) -> Vec<Finding> {
+        let (trails, rules) = futures::join!(self.trails(&[]), self.rules());
+        let mut all = [trails, rules].concat();
+        for region in elsewhere.iter().filter(|r| **r != self.home.region) {
+            all.push(self.forwarding(region).await);
+        }
+        all
     }
 
     /// Looks at everything that needs no waiting: trails, rules and their targets, the queues' readers, dead letters, and

@@ -60,6 +60,7 @@ const NOTIFICATIONS: &[Notification] = &[
     Notification { detail_type: "GuardDuty Finding", sources: &["aws.guardduty"], kind: TriggerKind::GuardDuty, read: guardduty::finding },
     Notification { detail_type: "Picket Canary", sources: &["picket"], kind: TriggerKind::Canary, read: notification::canary },
     Notification { detail_type: "Picket Manual Trigger", sources: &["picket"], kind: TriggerKind::Manual, read: notification::asked },
+    Notification { detail_type: "Picket Sweep", sources: &["picket"], kind: TriggerKind::Schedule, read: notification::asked },
     Notification { detail_type: "Scheduled Event", sources: &["aws.events", "aws.scheduler"], kind: TriggerKind::Schedule, read: notification::clock },
     Notification { detail_type: "Security Hub Findings - Custom Action", sources: &["aws.securityhub"], kind: TriggerKind::CustomAction, read: securityhub::action },
     Notification { detail_type: "Security Hub Findings - Imported", sources: &["aws.securityhub"], kind: TriggerKind::SecurityHub, read: securityhub::imported },

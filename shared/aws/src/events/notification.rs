@@ -31,7 +31,7 @@ pub(super) fn canary(message: &Message<'_>, kind: TriggerKind) -> Result<Decoded
     }
 }
 
-/// `Picket Manual Trigger`: `{"instances": [..]}`, `{"cluster": ".."}` or `{}` for everything, each with `by` if wanted.
+/// `Picket Manual Trigger`, and `Picket Sweep`, which the sweep asks: `{"instances": [..]}`, `{"cluster": ".."}` or `{}` for everything, each with `by` if wanted.
 /// Who asks to look is not who launched, so `by` goes into the event's name and not into the principal.
 pub(super) fn asked(message: &Message<'_>, kind: TriggerKind) -> Result<Decoded, Malformed> {
     let detail = &message.detail;

@@ -14,7 +14,7 @@ pub fn asked(event: &Value) -> Option<Asked> {
     }
     let account = AccountId::parse(event["account"].as_str()?).ok()?;
     let detail = &event["detail"];
-    if event["detail-type"] == "Scheduled Event" {
+    if is_clock(event) {
         return Some(Asked::Sweep { account });
     }
     let failed = detail.get("errorCode").is_some_and(|c| !c.is_null());
@@ -25,7 +25,13 @@ pub fn asked(event: &Value) -> Option<Asked> {
     let call =
         Call { source: detail["eventSource"].as_str()?.to_owned(), name: detail["eventName"].as_str()?.to_owned() };
     let region = Region::parse(detail["awsRegion"].as_str().or(event["region"].as_str())?).ok()?;
-    Some(Asked::Calls { account, region, calls: BTreeSet::from([call]) })
+    Some(Asked::Calls { account, region, calls: BTreeSet::from([call]), found: BTreeSet::new() })
+}
+
+/// Whether the clock asks: for everything, in every account.
+#[must_use]
+pub fn is_clock(event: &Value) -> bool {
+    event["detail-type"] == "Scheduled Event"
 }
 
 /// One question for several: a sweep answers all of its account, and calls of one place are asked about together.
@@ -41,7 +47,10 @@ pub fn together(all: impl IntoIterator<Item = Asked>) -> Vec<Asked> {
             _ => false,
         };
         match (joined.iter_mut().find(same), asked) {
-            (Some(Asked::Calls { calls, .. }), Asked::Calls { calls: more, .. }) => calls.extend(more),
+            (Some(Asked::Calls { calls, found, .. }), Asked::Calls { calls: more, found: things, .. }) => {
+                calls.extend(more);
+                found.extend(things);
+            }
             (Some(_), _) => {}
             (None, asked) => joined.push(asked),
         }
@@ -92,6 +101,22 @@ mod tests {
         for event in [failed, read, json!({}), json!({"account": "x"}), json!("text")] {
             assert_eq!(asked(&event), None, "{event}");
         }
+    }
+
+    #[test]
+    fn what_was_found_is_asked_about_together_with_the_calls_of_its_place() {
+        use picket_pipeline::posture::Thing;
+        let (account, region) = (AccountId::parse("123456789012").unwrap(), Region::parse("us-east-1").unwrap());
+        let own = |found| Asked::Calls {
+            account: account.clone(),
+            region: region.clone(),
+            calls: BTreeSet::new(),
+            found: BTreeSet::from([found]),
+        };
+        let events = [own(Thing::Machine), own(Thing::Cluster)].map(|a| serde_json::to_value(a).unwrap());
+        let joined = together(events.iter().chain([&call("us-east-1", "RunInstances")]).filter_map(asked));
+        let [Asked::Calls { calls, found, .. }] = &joined[..] else { panic!("{joined:?}") };
+        assert_eq!((calls.len(), found.len()), (1, 2));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The inventory of assets, and when things were first seen.
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::ReturnValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use futures::future::try_join_all;
 use futures::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
@@ -21,11 +21,25 @@ impl Inventory for Table {
         try_join_all(what.iter().map(|seen| self.first_seen_one(account, seen, at))).await
     }
 
-    async fn remember(&self, observations: &[Observation]) -> Answer<()> {
+    async fn remember(&self, observations: &[Observation]) -> Answer<Vec<String>> {
         let mut writes = Vec::with_capacity(observations.len());
         for observation in observations {
             writes.push(self.remember_one(observation));
         }
+        let fresh: Vec<Option<String>> = futures::stream::iter(writes).buffer_unordered(AT_ONCE).try_collect().await?;
+        Ok(fresh.into_iter().flatten().collect())
+    }
+
+    async fn asked_for(&self, scope: &Scope, ids: &[String]) -> Answer<()> {
+        let pk = &by_scope("asset", scope);
+        let mark = |id: &String| {
+            let call = self.client.update_item().table_name(&self.name).key("pk", text(pk)).key("sk", text(id));
+            let call = call.update_expression("SET asked = :yes");
+            let call = call.expression_attribute_values(":yes", AttributeValue::Bool(true));
+            let id = id.clone();
+            async move { call.send().await.map(drop).map_err(|e| port_error("noting the first judgement of", &id, &e)) }
+        };
+        let writes: Vec<_> = ids.iter().map(mark).collect();
         futures::stream::iter(writes).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await.map(drop)
     }
 
@@ -71,8 +85,8 @@ impl Table {
     }
 
     /// Adds an asset, or refreshes what is known of it; when it was first seen, and how, stays. What changed is added to
-    /// its history, which takes a second write and only then.
-    async fn remember_one(&self, observation: &Observation) -> Result<(), PortError> {
+    /// its history, which takes a second write and only then. Answers its id where nobody has asked for its judgement.
+    async fn remember_one(&self, observation: &Observation) -> Result<Option<String>, PortError> {
         let asset = &observation.asset;
         let pk = by_scope("asset", asset.scope());
         let call = self.client.update_item().table_name(&self.name).key("pk", text(&pk)).key("sk", text(asset.id()));
@@ -87,8 +101,9 @@ impl Table {
             .expression_attribute_values(":by", text(observation.trigger.kind.to_string()))
             .expression_attribute_values(":node", text(write(&observation.node_of)?));
         let answer = call.send().await.map_err(|e| port_error("adding to the inventory", asset.id(), &e))?;
-        let Some(was) = answer.attributes() else { return Ok(()) };
-        let Ok(before) = super::read::<Asset>(was) else { return Ok(()) };
+        let Some(was) = answer.attributes() else { return Ok(Some(asset.id())) };
+        let fresh = (!was.contains_key("asked")).then(|| asset.id());
+        let Ok(before) = super::read::<Asset>(was) else { return Ok(fresh) };
         let mut changes = atlas::changes(&before, asset, observation.read_at);
         if let Some(gone) = string_of(was, "gone_at") {
             changes.push(Changed {
@@ -98,10 +113,10 @@ impl Table {
                 to: "back".to_owned(),
             });
         }
-        match changes.is_empty() {
-            true => Ok(()),
-            false => self.add_history(&pk, asset.id(), history(was), changes).await,
+        if !changes.is_empty() {
+            self.add_history(&pk, asset.id(), history(was), changes).await?;
         }
+        Ok(fresh)
     }
 
     /// Two looks at once may lose one's change; what the asset is now is right in any case.

@@ -180,7 +180,9 @@ mod tests {
 
     #[test]
     fn lengths_of_time_are_read_as_aws_go_and_people_write_them() {
-        for (text, expected) in [("90d", 7_776_000), ("4h0m0s", 14_400), ("1d12h", 129_600), ("300", 300), ("0", 0), ("1s9m3h", 11_341)] {
+        for (text, expected) in
+            [("90d", 7_776_000), ("4h0m0s", 14_400), ("1d12h", 129_600), ("300", 300), ("0", 0), ("1s9m3h", 11_341)]
+        {
             assert_eq!(seconds_of(text), Some(expected), "{text}");
         }
         for text in ["", "soon", "d", "9999999999999999d", "9m3", "mh"] {

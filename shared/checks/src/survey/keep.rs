@@ -104,7 +104,7 @@ pub(super) struct Kept {
     pub borne: HashMap<InstanceId, Vec<Piece>>,
     pub balancers: Vec<Balancer>,
     pub records: HashMap<Untrusted, Vec<Untrusted>>,
-    /// Addresses and names that records of DNS with marks lead to.
+    /// Addresses and names that records of DNS lead to which tell a machine's role.
     pub led: Vec<(Untrusted, Vec<Piece>)>,
     pub prefix_lists: HashMap<Untrusted, Vec<String>>,
     pub probes: Vec<(Untrusted, Vec<Piece>)>,
@@ -348,7 +348,8 @@ impl Kept {
         };
         self.signs(&found, None, kind);
         if named.kind == NamedKind::Dns {
-            let telling: Vec<Piece> = found.into_iter().filter(|p| p.hit.weight >= Weight::Medium).collect();
+            let telling: Vec<Piece> =
+                found.into_iter().filter(|p| p.hit.weight >= Weight::Medium && p.hit.role.is_some()).collect();
             if !telling.is_empty() {
                 self.led.extend(named.values.iter().map(|value| (value.clone(), telling.clone())));
             }

@@ -84,7 +84,9 @@ impl Entry {
             return Err("gives no reason".to_owned());
         }
         match (&self.at, &self.found) {
-            (None, None) if self.case == "*" => Err("is about all cases; say `at` and `found`, where it shows".to_owned()),
+            (None, None) if self.case == "*" => {
+                Err("is about all cases; say `at` and `found`, where it shows".to_owned())
+            }
             (None, None) => Ok(()),
             (Some(at), Some(found)) => {
                 Path::parse(at)?;

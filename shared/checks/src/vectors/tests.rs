@@ -39,7 +39,9 @@ fn a_disagreement_counts_as_adjudicated_only_for_the_verdict_that_was_reasoned()
 #[test]
 fn a_reason_covers_the_cases_in_which_it_holds_and_no_others() {
     let entry = |more: &str| {
-        format!("[[vector]]\nsuite = \"s\"\nrule = \"r\"\ncase = \"*\"\nours = \"pass\"\nreason = \"off by default\"\n{more}")
+        format!(
+            "[[vector]]\nsuite = \"s\"\nrule = \"r\"\ncase = \"*\"\nours = \"pass\"\nreason = \"off by default\"\n{more}"
+        )
     };
     let refused = Adjudicated::parse(&entry("")).unwrap_err();
     assert!(refused.contains("all cases"), "{refused}");

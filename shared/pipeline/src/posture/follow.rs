@@ -10,7 +10,7 @@ use picket_model::{
     Untrusted, Verdict,
 };
 
-use crate::fix::{Order, Remedy, Work, order_for};
+use crate::fix::{self, Order, Remedy, Work, order_for};
 use crate::in_force::Settings;
 use crate::messages::Message;
 
@@ -22,20 +22,21 @@ pub(super) fn messages(
     book: &Book,
     assessed: &Assessed,
     settings: &Settings,
-    home: &Region,
+    home: &Scope,
     now: Timestamp,
 ) -> Vec<Message> {
     let is_new =
         |f: &&Finding| assessed.change.opened.contains(&f.id) && f.waiver.as_ref().is_none_or(|w| w.until <= now);
     let new: Vec<&Finding> = assessed.change.findings.iter().filter(is_new).collect();
-    let mut messages: Vec<Message> = new
+    // Fix acts at home alone: the role in other accounts only reads.
+    let (orders, elsewhere): (Vec<Order>, Vec<Order>) = new
         .iter()
-        .filter_map(|f| order(policy, book, f, home))
-        .map(|o| Message::Fix(Box::new(Work::Order(o))))
-        .collect();
+        .filter_map(|f| order(policy, book, f, &home.region))
+        .partition(|order| order.scope.account == home.account);
+    let mut messages: Vec<Message> = orders.into_iter().map(|o| Message::Fix(Box::new(Work::Order(o)))).collect();
     let mut grave: Vec<&Finding> = new.into_iter().filter(|f| f.severity >= Severity::High).collect();
     grave.sort_by(|a, b| (std::cmp::Reverse(a.severity), &a.id).cmp(&(std::cmp::Reverse(b.severity), &b.id)));
-    messages.extend(notice(&grave, settings, home, now).map(|n| Message::Notice(Box::new(n))));
+    messages.extend(notice(&grave, elsewhere.len(), settings, home, now).map(|n| Message::Notice(Box::new(n))));
     messages
 }
 
@@ -45,9 +46,11 @@ fn order(policy: &Policy, book: &Book, finding: &Finding, home: &Region) -> Opti
     order_for(policy, finding, &remedy, home)
 }
 
-fn notice(grave: &[&Finding], settings: &Settings, home: &Region, now: Timestamp) -> Option<Notice> {
+/// One notice of the grave ones. `elsewhere`: how many the policy would fix if they were at home.
+fn notice(grave: &[&Finding], elsewhere: usize, settings: &Settings, home: &Scope, now: Timestamp) -> Option<Notice> {
     let first = grave.first()?;
-    let scope = Scope { account: first.account.clone(), region: first.region.clone().unwrap_or_else(|| home.clone()) };
+    let region = first.region.clone().unwrap_or_else(|| home.region.clone());
+    let scope = Scope { account: first.account.clone(), region };
     let ids: Vec<_> = grave.iter().map(|f| f.id.as_str()).collect();
     let digest = sha256_hex(ids.join(" ").as_bytes());
     let case = CaseId::derive(&scope, &digest);
@@ -57,6 +60,10 @@ fn notice(grave: &[&Finding], settings: &Settings, home: &Region, now: Timestamp
         reasons.push(Reason { signal: "more_findings".to_owned(), weight: 0, says, evidence: String::new() });
     }
     let total = reasons.iter().map(|r| r.weight).max().unwrap_or(0);
+    if elsewhere > 0 {
+        let says = format!("{elsewhere} of the new findings would be fixed at home; {}", fix::ONLY_AT_HOME);
+        reasons.push(Reason { signal: "not_fixed_here".to_owned(), weight: 0, says, evidence: String::new() });
+    }
     Some(Notice {
         id: format!("findings/{digest}"),
         kind: NoticeKind::Suspicious,

@@ -28,6 +28,10 @@ fn region() -> Region {
     Region::parse("us-east-1").unwrap()
 }
 
+fn home() -> Scope {
+    Scope { account: account(), region: region() }
+}
+
 fn now() -> Timestamp {
     "2026-01-01T00:00:00Z".parse().unwrap()
 }
@@ -142,7 +146,7 @@ fn world(documents: &[(&str, &str, Value)]) -> World {
 async fn ask(world: &World, asked: &Asked) -> Judged {
     let ports = Ports { reader: world, findings: world, policies: world, queues: world };
     let settings = Settings { stack: "picket".to_owned(), mode: Mode::Observe };
-    run(&ports, &settings, &region(), asked, now()).await.unwrap()
+    run(&ports, &settings, &home(), asked, now()).await.unwrap()
 }
 
 #[tokio::test]
@@ -168,7 +172,8 @@ async fn an_event_reads_and_judges_only_what_its_kind_touches() {
     ask(&world, &Asked::Sweep { account: account() }).await;
     world.documents.lock().unwrap().clear();
     let call = Call { source: "eks.amazonaws.com".to_owned(), name: "UpdateClusterConfig".to_owned() };
-    let event = Asked::Calls { account: account(), region: region(), calls: BTreeSet::from([call]) };
+    let event =
+        Asked::Calls { account: account(), region: region(), calls: BTreeSet::from([call]), found: BTreeSet::new() };
     ask(&world, &event).await;
     let kinds = world.asked.lock().unwrap()[1].clone().unwrap();
     assert!(kinds.contains("eks.cluster") && !kinds.contains("t.door"), "{kinds:?}");
@@ -179,7 +184,8 @@ async fn an_event_reads_and_judges_only_what_its_kind_touches() {
 async fn a_call_that_touches_nothing_reads_nothing() {
     let world = world(&[]);
     let call = Call { source: "athena.amazonaws.com".to_owned(), name: "CreateWorkGroup".to_owned() };
-    let event = Asked::Calls { account: account(), region: region(), calls: BTreeSet::from([call]) };
+    let event =
+        Asked::Calls { account: account(), region: region(), calls: BTreeSet::from([call]), found: BTreeSet::new() };
     assert_eq!(ask(&world, &event).await, Judged::default());
     assert!(world.asked.lock().unwrap().is_empty());
 }
@@ -190,4 +196,30 @@ async fn rules_that_cannot_be_used_do_not_switch_ours_off() {
     world.files.push(("rules/t/broken.yaml".to_owned(), "title: T\n".to_owned()));
     ask(&world, &Asked::Sweep { account: account() }).await;
     assert!(!world.benchmarks.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_found_is_judged_by_the_kinds_that_tell_of_it() {
+    let world = world(&[]);
+    let found = BTreeSet::from([Thing::Machine]);
+    ask(&world, &Asked::Calls { account: account(), region: region(), calls: BTreeSet::new(), found }).await;
+    let kinds = world.asked.lock().unwrap()[0].clone().unwrap();
+    for kind in ["ec2.instance", "ec2.security_group", "ec2.launch_template", "ec2.volume"] {
+        assert!(kinds.contains(kind), "{kind} tells of a machine: {kinds:?}");
+    }
+    assert!(!kinds.contains("s3.bucket") && !kinds.contains("iam.user"), "{kinds:?}");
+}
+
+#[tokio::test]
+async fn findings_in_another_account_are_kept_and_told_and_nothing_is_handed_to_fix() {
+    let world = world(&[("t.door", "front", json!({"shut": false}))]);
+    let ports = Ports { reader: &world, findings: &world, policies: &world, queues: &world };
+    let settings = Settings { stack: "picket".to_owned(), mode: Mode::Enforce };
+    let elsewhere = Scope { account: AccountId::parse("210987654321").unwrap(), region: region() };
+    let judged = run(&ports, &settings, &elsewhere, &Asked::Sweep { account: account() }, now()).await.unwrap();
+    assert_eq!((judged.opened, judged.fixes), (1, 0));
+    let sent = world.sent.lock().unwrap();
+    let [Message::Notice(notice)] = &sent[..] else { panic!("{sent:?}") };
+    let says: Vec<_> = notice.decision.score.reasons.iter().map(|r| r.says.as_str()).collect();
+    assert!(says.iter().any(|s| s.contains("would be fixed at home") && s.contains("only reads")), "{says:?}");
 }

@@ -68,6 +68,14 @@ pub struct Looked {
     pub unseen: Vec<Unseen>,
 }
 
+impl Looked {
+    /// Whether it was ever looked at: one that could not be entered took no call.
+    #[must_use]
+    pub fn was_seen(&self) -> bool {
+        self.calls > 0
+    }
+}
+
 /// Remembers.
 #[async_trait]
 pub trait Atlas: Send + Sync {
@@ -132,6 +140,17 @@ pub async fn keep(atlas: &dyn Atlas, scanned: &Scanned, because: &str) -> Answer
         unseen: scanned.survey.unseen.iter().take(HISTORY).cloned().collect(),
     };
     atlas.keep_place(&place).await.map(|()| news)
+}
+
+/// Remembers that a place could not be looked at, beside what the last look there came to.
+///
+/// # Errors
+/// If it cannot be read or written.
+pub async fn blind(atlas: &dyn Atlas, scope: &Scope, why: &str, now: Timestamp) -> Answer<()> {
+    let never = || Looked { scope: scope.clone(), at: now, instances: 0, clusters: 0, calls: 0, unseen: Vec::new() };
+    let known = atlas.place(scope).await?.unwrap_or_else(never);
+    let unseen = vec![Unseen { what: "the account".to_owned(), instance: None, reason: why.to_owned() }];
+    atlas.keep_place(&Looked { unseen, ..known }).await
 }
 
 /// Whether nothing was hidden that could show a cluster or an instance.

@@ -10,7 +10,7 @@ use picket_model::{
 };
 
 use crate::messages::{Message, Prepare};
-use crate::ports::{Answer, Cloud, Holds, Inventory, Queues, Releases, Seen, Which};
+use crate::ports::{Answer, Cloud, Holds, Inventory, Queues, Releases, Seen};
 
 /// How many instances one request to look at covers.
 const PER_LOOK: usize = 50;
@@ -48,15 +48,16 @@ pub struct Swept {
 /// If something cannot be listed; the next sweep tries again.
 pub async fn run(ports: &Ports<'_>, stack: &str, scope: &Scope, now: Timestamp) -> Answer<Swept> {
     let (instances, clusters, vpcs, holds, open, _) = futures::try_join!(
-        ports.cloud.instances(scope, &Which::All),
+        ports.cloud.standing(scope),
         ports.cloud.clusters(scope),
         ports.cloud.vpcs(scope),
         ports.holds.holds(scope),
         ports.cloud.in_open_groups(scope),
         ports.inventory.first_seen(&scope.account, &[Seen::Watching], now),
     )?;
-    let ids: Vec<_> = instances.iter().filter(|i| !i.state.is_gone()).map(|i| i.id.clone()).collect();
-    ports.inventory.keep_running(scope, instances.iter().filter(|i| i.state == InstanceState::Running).count()).await?;
+    let ids: Vec<_> = instances.iter().filter(|(_, state)| !state.is_gone()).map(|(id, _)| id.clone()).collect();
+    let running = instances.iter().filter(|(_, state)| *state == InstanceState::Running).count();
+    ports.inventory.keep_running(scope, running).await?;
     let looks = ids.chunks(PER_LOOK).map(|part| Subject::Instances(part.to_vec()));
     let looks = looks.chain(clusters.iter().cloned().map(Subject::Cluster));
     let mut messages: Vec<_> =

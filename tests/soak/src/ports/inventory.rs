@@ -26,7 +26,8 @@ impl Inventory for Client {
         .await
     }
 
-    async fn remember(&self, observations: &[Observation]) -> Answer<()> {
-        self.call(Api::Remember, format!("{} assets", observations.len()), |_, _| Ok(())).await
+    /// Posture is not played here, so nobody is to be asked.
+    async fn remember(&self, observations: &[Observation]) -> Answer<Vec<String>> {
+        self.call(Api::Remember, format!("{} assets", observations.len()), |_, _| Ok(Vec::new())).await
     }
 }
