@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("containment", "sequence", "functions", "scan", "sizes")
+PARTS = ("containment", "sequence", "functions", "scan", "sweep", "sizes")
 
 
 def say(line: str) -> None:
@@ -65,6 +65,7 @@ def measure(options: argparse.Namespace) -> tuple[list, dict]:
     import functions
     import machine
     import sequence
+    import sweep
     from stage import deployed
 
     wanted = options.only or PARTS
@@ -84,6 +85,11 @@ def measure(options: argparse.Namespace) -> tuple[list, dict]:
                 details["complaints"] = stage.complaints()
                 for line in details["complaints"][:10]:
                     say(f"a function said: {line[:300]}")
+    if "sweep" in wanted:
+        with tempfile.TemporaryDirectory() as logs, deployed(options.functions, Path(logs)) as stage:
+            stage.switch_off_event_sources()
+            rows["sweep"], details["sweep"] = sweep.measure(stage, say)
+            say(f"calls: {details['sweep']['calls']}")
     if "scan" in wanted:
         import scan
 

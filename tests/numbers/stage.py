@@ -66,6 +66,12 @@ class Stage(Deployment):
             functions.update_event_source_mapping(UUID=source["UUID"], Enabled=False)
         time.sleep(1)  # what was asked for before comes back empty
 
+    def resume(self, function: str) -> None:
+        """Its event source goes on."""
+        functions = self.client("lambda")
+        for source in functions.list_event_source_mappings(FunctionName=f"{self.stack}-{function}")["EventSourceMappings"]:
+            functions.update_event_source_mapping(UUID=source["UUID"], Enabled=True)
+
     def start(self, function: str) -> Function:
         """The program as this function, with what Lambda would give it."""
         name = f"{self.stack}-{function}"

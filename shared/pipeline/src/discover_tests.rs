@@ -36,7 +36,27 @@ fn what_is_not_visible_yet_is_asked_for_again_and_costs_the_rest_nothing() {
     world.state().invisible.insert(respond::instance_id(1));
     let found = discovered(&world, &trigger(TriggerKind::RunInstances, "e", &[0, 1, 2])).unwrap();
     assert_eq!((seen(&found), found.missing), (2, vec![respond::instance_id(1)]));
-    assert_eq!(world.state().sent.len(), 1);
+    let sent = world.state().sent.clone();
+    assert!(matches!(&sent[..], [Message::Observed(_), Message::Judge(_)]), "{sent:?}");
+}
+
+#[test]
+fn what_is_new_is_judged_by_the_rules_once_and_whoever_dies_before_it_is_noted_asks_again() {
+    let judged = |world: &World| world.state().sent.iter().filter(|m| matches!(m, Message::Judge(_))).count();
+    let world = respond::world(3, 1);
+    let launch = trigger(TriggerKind::RunInstances, "e", &[0, 1, 2]);
+    discovered(&world, &launch).unwrap();
+    discovered(&world, &launch).unwrap();
+    assert_eq!(judged(&world), 1, "three machines of a place are one question, asked once");
+    let world = respond::world(1, 1);
+    let launch = trigger(TriggerKind::RunInstances, "e", &[0]);
+    discovered(&world, &launch).unwrap();
+    let noting = world.state().calls.iter().position(|c| *c == "asked_for").unwrap();
+    let world = respond::world(1, 1);
+    world.state().faults.insert(noting, Fault::Fails);
+    assert!(discovered(&world, &launch).is_err());
+    discovered(&world, &launch).unwrap();
+    assert_eq!(judged(&world), 2, "nothing says that it was asked for, so it is asked for again");
 }
 
 #[test]
