@@ -116,5 +116,11 @@ def tenant(cloud: run.Cloud) -> Any:
 
 
 @pytest.fixture
+def tenants(cloud: run.Cloud) -> Callable[[], Tenant]:
+    """Accounts, as many as a test asks for."""
+    return lambda: Tenant(cloud.endpoint, str(next(_accounts)))
+
+
+@pytest.fixture
 def ec2(tenant: Tenant) -> Any:
     return tenant.client("ec2")

@@ -355,7 +355,7 @@ def buses_reach_other_places() -> None:
             principal_account=sender, action="events:PutEvents", resource_arn=target["Arn"], region=get_region())  # fmt: skip
         granted = iam_evaluator.evaluate(context, iam_evaluator._gather_role_policies(role, sender)).decision
         with request_scope(account, region):
-            policy = eventbridge._event_bus_policies.get(bus)
+            policy = _with_accounts_as_arns(eventbridge._event_bus_policies.get(bus))
             let_in = iam_evaluator.resource_policy_allows(policy, context, same_account=account == sender)
             if granted != "Allow" or not let_in or bus not in eventbridge._event_buses:
                 log.warning("rule %s: role %s may not put events on %s", rule.get("Arn"), role, target["Arn"])
@@ -365,6 +365,14 @@ def buses_reach_other_places() -> None:
             eventbridge._dispatch_event({**event, "EventBusName": bus, "_DispatchPath": path})
 
     eventbridge._invoke_target = invoke
+
+
+def _with_accounts_as_arns(policy: dict | None) -> dict | None:
+    """PutPermission takes an account by its number, and AWS writes it into the policy as the account's root."""
+    if policy is None:
+        return None
+    named = lambda p: {"AWS": f"arn:aws:iam::{p}:root"} if isinstance(p, str) and p.isdigit() else p  # noqa: E731
+    return {**policy, "Statement": [{**s, "Principal": named(s.get("Principal"))} for s in policy["Statement"]]}
 
 
 def keep_bus_policies() -> None:

@@ -11,6 +11,7 @@ use super::*;
 #[derive(Default)]
 struct Memory {
     clusters: Mutex<Vec<Kept>>,
+    place: Mutex<Option<Looked>>,
     gone: Mutex<usize>,
 }
 
@@ -26,9 +27,10 @@ impl Atlas for Memory {
         Ok(())
     }
     async fn place(&self, _: &Scope) -> Answer<Option<Looked>> {
-        Ok(None)
+        Ok(self.place.lock().unwrap().clone())
     }
-    async fn keep_place(&self, _: &Looked) -> Answer<()> {
+    async fn keep_place(&self, place: &Looked) -> Answer<()> {
+        *self.place.lock().unwrap() = Some(place.clone());
         Ok(())
     }
     async fn mark_gone(&self, _: &Scope, _: &[InstanceId], _: Timestamp) -> Answer<usize> {
@@ -143,4 +145,18 @@ fn a_history_is_bounded_and_keeps_the_newest() {
     let history = bounded((0..HISTORY as i64).map(at).collect(), vec![at(1000)]);
     assert_eq!((history.len(), history[0].to.as_str(), history[HISTORY - 1].to.as_str()), (HISTORY, "1", "1000"));
     assert_eq!(changed_since(&history, Timestamp::from_second(1000).unwrap()).len(), 1);
+}
+
+#[test]
+fn a_place_that_cannot_be_looked_at_keeps_what_was_seen_there_and_says_why() {
+    let memory = Memory::default();
+    let now: Timestamp = "2026-01-02T00:00:00Z".parse().unwrap();
+    blind(&memory, &scope(), "sts:AssumeRole was denied", now).now_or_never().unwrap().unwrap();
+    let never = memory.place.lock().unwrap().clone().unwrap();
+    assert!(!never.was_seen() && never.unseen[0].reason == "sts:AssumeRole was denied", "{never:?}");
+    let seen = Looked { instances: 7, clusters: 2, calls: 30, at: Timestamp::UNIX_EPOCH, ..never };
+    *memory.place.lock().unwrap() = Some(seen.clone());
+    blind(&memory, &scope(), "sts:AssumeRole was denied", now).now_or_never().unwrap().unwrap();
+    let kept = memory.place.lock().unwrap().clone().unwrap();
+    assert_eq!((kept.instances, kept.clusters, kept.at, kept.was_seen()), (7, 2, seen.at, true));
 }
