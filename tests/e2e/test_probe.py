@@ -23,7 +23,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from conftest import PARAMETERS
 from deployment import BINARY, ROOT, Deployment, eventually
 
 VERSION = '{\n  "major": "1",\n  "minor": "30",\n  "gitVersion": "v1.30.2+k3s1"\n}'

@@ -293,7 +293,7 @@ def test_the_page_for_a_browser_loads_nothing_and_escapes_what_others_wrote(acco
     tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "<script>alert(1)</script>"}]}]
     ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1, TagSpecifications=tags)
     page = account.picket("scan", "--regions", "eu-north-1", "--output", "html")
-    assert "&lt;script&gt;alert(1)" in page and "<script" not in page
+    assert "&#60;script&#62;alert(1)" in page and "<script" not in page
     assert "http://" not in page and "https://" not in page and "default-src 'none'" in page
 
 

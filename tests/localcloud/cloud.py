@@ -64,6 +64,7 @@ def assemble() -> object:
     ministack.authorize_batches_as_single_calls()
     ministack.buses_reach_other_places()
     ministack.calls_count_as_tls()
+    ministack.errors_of_route_53_are_enveloped()
     ministack.keep_bus_policies()
     ministack.keep_ssm_documents(systems_documents.keep, systems_documents.forget)
     ministack.know_leading_keys()

@@ -170,6 +170,12 @@ def know_iam_resources() -> None:
     iam_actions.extract_resource_arn, iam_actions.request_tag_context = resource, context
 
 
+def errors_of_route_53_are_enveloped() -> None:
+    """Route 53 answers in REST and XML as S3 does, but puts a refusal into an `ErrorResponse`, as the services of the query protocol do."""
+    iam_actions._SERVICE_PROTOCOL["route53"] = "query-xml"
+    iam_actions._QUERY_XML_NS["route53"] = "https://route53.amazonaws.com/doc/2013-04-01/"
+
+
 def calls_count_as_tls() -> None:
     """`aws:SecureTransport`: loopback has no TLS, and a bucket whose policy asks for it would refuse every call."""
     iam_evaluator.EvalContext = functools.partial(iam_evaluator.EvalContext, secure_transport=True)

@@ -17,6 +17,8 @@ MINISTACK = {
     "app:_handle_admin_reset": "POST /_picket/reset",
     "app:detect_service": "Security Hub by moto",
     "app:SERVICE_HANDLERS": "Security Hub by moto",
+    "core.iam_actions:_QUERY_XML_NS": "refusals of Route 53 that an SDK can read",
+    "core.iam_actions:_SERVICE_PROTOCOL": "refusals of Route 53 that an SDK can read",
     "core.iam_actions:SERVICE_TO_IAM_NAMESPACE": "permissions of Security Hub",
     "app:AUTH": "enforcement of IAM policies",
     "core.iam_actions:extract_iam_action": "EC2 permissions with moto's tags",

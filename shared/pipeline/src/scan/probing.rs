@@ -79,7 +79,7 @@ mod tests {
 
     fn unsure(n: usize, vpc: &str, addresses: &[&str]) -> Unsure {
         Unsure {
-            instance: InstanceId::parse(&format!("i-{n:08x}")).unwrap(),
+            instance: InstanceId::parse(format!("i-{n:08x}")).unwrap(),
             vpc: VpcId::parse(vpc).ok(),
             addresses: addresses.iter().map(|a| Untrusted::new(a)).collect(),
         }
