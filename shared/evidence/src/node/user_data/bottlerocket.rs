@@ -2,8 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value, json};
-use toml_edit::{DocumentMut, Item};
+use serde_json::{Map, Value};
 
 use super::manifest;
 use super::told::Told;
@@ -23,8 +22,7 @@ const TOLD: [&str; 4] = ["kernel", "metrics", "ntp", "updates"];
 
 /// What the settings say; false if these are none.
 pub fn read(content: &str, told: &mut Told) -> bool {
-    let Ok(document) = content.parse::<DocumentMut>() else { return false };
-    let all = json_of(document.as_item());
+    let Ok(all) = basic_toml::from_str::<Value>(content) else { return false };
     let Some(settings) = all.get("settings").filter(|s| s.is_object()) else { return false };
     let kubernetes = &settings["kubernetes"];
     let of = |(name, field): &(&str, &str)| Some(((*field).to_owned(), kubernetes.get(*name)?.clone()));
@@ -44,18 +42,4 @@ pub fn read(content: &str, told: &mut Told) -> bool {
         }
     }
     true
-}
-
-fn json_of(item: &Item) -> Value {
-    if let Some(table) = item.as_table_like() {
-        return table.iter().map(|(k, v)| (k.to_owned(), json_of(v))).collect::<Map<_, _>>().into();
-    }
-    if let Some(array) = item.as_array() {
-        return array.iter().map(|v| json_of(&Item::Value(v.clone()))).collect::<Vec<_>>().into();
-    }
-    let text = item.as_str().map(Value::from);
-    text.or_else(|| item.as_integer().map(Value::from))
-        .or_else(|| item.as_bool().map(Value::from))
-        .or_else(|| item.as_float().map(|f| json!(f)))
-        .unwrap_or(Value::Null)
 }
