@@ -15,6 +15,7 @@ import argparse
 import asyncio
 import contextlib
 import http.client
+import logging
 import os
 import signal
 import socket
@@ -101,9 +102,15 @@ async def serve(application: object, listener: socket.socket) -> None:
     from hypercorn.config import Config
 
     stop = asyncio.Event()
+
+    def end() -> None:
+        # What is cut off from here on, connections and functions at work, is cut off on purpose.
+        logging.disable(logging.CRITICAL)
+        stop.set()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, end)
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
     config.keep_alive_timeout = 75
