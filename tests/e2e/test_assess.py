@@ -47,8 +47,8 @@ class Account:
             found.setdefault(finding["asset"], set()).add(finding["rule"])
         return found
 
-    def picket(self, *args: str) -> str:
-        env = environment.without_real_credentials(dict(os.environ)) | environment.for_clients(self.cloud.port)
+    def picket(self, *args: str, **variables: str) -> str:
+        env = environment.without_real_credentials(dict(os.environ)) | environment.for_clients(self.cloud.port) | variables
         done = subprocess.run([str(PICKET), *args], env=env, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode in (0, 1), done.stderr
         return done.stdout
@@ -176,3 +176,21 @@ def test_the_policy_that_is_printed_reads_and_nothing_else(account: Account) -> 
     assert {"ec2:DescribeSecurityGroups", "eks:DescribeCluster", "iam:GetAccountAuthorizationDetails"} <= set(actions)
     reads = ("Describe", "Get", "List", "View", "GenerateCredentialReport")
     assert [a for a in actions if not a.split(":")[1].startswith(reads)] == []
+
+
+def test_under_the_policy_that_is_printed_nothing_is_denied(account: Account, vpc: str) -> None:
+    account.client("ec2").run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1)
+    iam = account.client("iam")
+    iam.create_user(UserName="assessor")
+    iam.put_user_policy(UserName="assessor", PolicyName="only", PolicyDocument=account.picket("assess", "--print-policy"))
+    key = iam.create_access_key(UserName="assessor")["AccessKey"]
+
+    def unseen(**variables: str) -> dict[str, str]:
+        answer = json.loads(account.picket("assess", "--output", "json", **variables))
+        # What a cluster's own API lets somebody read is the cluster's to say, and no policy of IAM.
+        return {u["what"]: u["why"] for u in answer["assessment"]["unseen"] if not u["what"].startswith("kubernetes.")}
+
+    as_root = unseen()
+    as_assessor = unseen(AWS_ACCESS_KEY_ID=key["AccessKeyId"], AWS_SECRET_ACCESS_KEY=key["SecretAccessKey"])
+    assert {what: why for what, why in as_assessor.items() if what not in as_root} == {}
+    assert [why for why in as_assessor.values() if "denied" in why] == []
