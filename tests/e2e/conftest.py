@@ -23,6 +23,8 @@ from receiver import Receiver  # noqa: E402
 
 FUNCTIONS = ("discover", "sweep", "assess", "collect", "respond", "deny", "release", "notify", "watch", "fix", "ask", "audit", "report", "probe")
 LONGEST_LOG = 60
+# What contains nothing and takes most of the emulator's time: these read their queues for the modules that use `whole`.
+APART = ("collect", "report")
 
 
 # Judging after each call takes much of the emulator's time; the tests of posture switch the rule on. Each alert is told at
@@ -58,12 +60,25 @@ def pagerduty() -> Iterator[Receiver]:
 @pytest.fixture(scope="session")
 def enforcing(slack: Receiver, pagerduty: Receiver) -> Iterator[Deployment]:
     channels = {"SlackSecretArn": slack.url, "PagerDutySecretArn": f"KEY {pagerduty.url}"}
-    yield from deployed("enforce", "picket", channels)
+    for deployment in deployed("enforce", "picket", channels):
+        deployment.sleep(*APART)
+        yield deployment
 
 
 @pytest.fixture(scope="session")
 def observing() -> Iterator[Deployment]:
-    yield from deployed("observe", "watch")
+    for deployment in deployed("observe", "watch"):
+        deployment.sleep(*APART)
+        yield deployment
+
+
+@pytest.fixture(scope="module")
+def whole(enforcing: Deployment) -> Iterator[None]:
+    """For modules whose tests are of judging and of the report: every instance that is found is judged, too, and all that
+    is told or judged is reported."""
+    enforcing.wake(*APART)
+    yield
+    enforcing.sleep(*APART)
 
 
 def as_it_was(deployment: Deployment) -> Iterator[Deployment]:

@@ -53,7 +53,7 @@ def eventually(check: Callable[[], Any], what: str, seconds: float = 15) -> Any:
         if found:
             return found
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}; the last look gave {found!r}"
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 class Deployment:
@@ -64,6 +64,7 @@ class Deployment:
         self.account, self.region = environment.ACCOUNT, environment.REGION
         self._clients: dict[tuple, Any] = {}
         self._keys: dict[str, tuple] = {}
+        self._queues: dict[str, str] = {}
         self._alerts: list[dict] = []
         self._launched: list[str] = []
         self.ec2 = self.client("ec2")
@@ -283,7 +284,21 @@ class Deployment:
         self._put("switch", "pause", why)
 
     def queue_url(self, name: str) -> str:
-        return self.sqs.get_queue_url(QueueName=f"{self.stack}-{name}")["QueueUrl"]
+        if name not in self._queues:
+            self._queues[name] = self.sqs.get_queue_url(QueueName=f"{self.stack}-{name}")["QueueUrl"]
+        return self._queues[name]
+
+    def sleep(self, *functions: str) -> None:
+        """These functions read their queues no more, and forget what is in them."""
+        for function in functions:
+            self._reads_its_queue(function, False)
+            self.sqs.purge_queue(QueueUrl=self.queue_url(function))
+
+    def wake(self, *functions: str) -> None:
+        """These functions read their queues again, from now on."""
+        for function in functions:
+            self.sqs.purge_queue(QueueUrl=self.queue_url(function))
+            self._reads_its_queue(function, True)
 
     def waiting_in(self, name: str) -> int:
         """How many messages are in a queue, those included that are being worked on or put off."""
@@ -355,6 +370,12 @@ class Deployment:
         return self.invoke("respond", {"instances": list(instances), "by": "bob", "reason": "it looks odd"})
 
     # --- within
+
+    def _reads_its_queue(self, function: str, reads: bool) -> None:
+        functions = self.client("lambda")
+        mappings = functions.list_event_source_mappings(FunctionName=f"{self.stack}-{function}")["EventSourceMappings"]
+        for mapping in mappings:
+            functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=reads)
 
     def _item(self, pk: str, sk: str) -> dict | None:
         key = {"pk": {"S": pk}, "sk": {"S": sk}}

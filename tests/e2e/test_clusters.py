@@ -156,7 +156,7 @@ def test_live_signs_posture_and_exposure_make_one_score_of_the_cluster_wherever_
 
 def test_people_see_assets_by_score_and_how_each_came_to_be(picket, clusters):
     asset = f"eks.cluster/{clusters['careless'].name}"
-    page = picket.cli("assess", user=OWNER).stdout
+    page = picket.cli("assess", "--all", user=OWNER).stdout
     assert page.index("highest risk") < page.index("SEVERITY")
     [line] = [line for line in page.splitlines() if asset in line][:1]
     score = line.split()[0]

@@ -8,6 +8,8 @@ import deploy
 import pytest
 from deployment import ROOT, eventually
 
+pytestmark = pytest.mark.usefixtures("whole")
+
 ELSEWHERE = "eu-central-1"
 
 

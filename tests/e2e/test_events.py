@@ -6,7 +6,10 @@ import json
 import urllib.request
 
 import jsonschema
+import pytest
 from deployment import ROOT, eventually, unique
+
+pytestmark = pytest.mark.usefixtures("whole")
 
 
 def listening(picket) -> str:

@@ -13,6 +13,8 @@ from botocore.validate import ParamValidator
 from deployment import ROOT
 from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding
 
+pytestmark = pytest.mark.usefixtures("whole")
+
 ASSESSED = ("assess", "--region", "us-east-1", "--output")
 
 

@@ -13,6 +13,8 @@ from deployment import eventually, unique
 from made_clusters import careless_kops
 from making import make
 
+pytestmark = pytest.mark.usefixtures("whole")
+
 SECONDS = 45  # the emulator shares its processor with the functions; by AWS's clock it is the 5 s that collect gathers
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}, "Action": "sts:AssumeRole"}]})  # fmt: skip
 
@@ -20,12 +22,10 @@ TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "
 @pytest.fixture(autouse=True)
 def no_sweep(picket):
     """While the test runs, no sweep of places and none of all rules looks: neither is asked, and neither runs."""
-    mapping = next(m for m in picket.client("lambda").list_event_source_mappings(FunctionName=f"{picket.stack}-sweep")["EventSourceMappings"])
-    picket.client("lambda").update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    picket.sleep("sweep")
     begun = time.time()
     yield
-    picket.sqs.purge_queue(QueueUrl=picket.queue_url("sweep"))
-    picket.client("lambda").update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+    picket.wake("sweep")
     assert not [line for line in picket.log_of("collect", begun) if '"Sweep' in line or "Sweep {" in line]
 
 

@@ -9,6 +9,8 @@ from datetime import datetime, timezone
 import pytest
 from deployment import eventually
 
+pytestmark = pytest.mark.usefixtures("whole")
+
 
 def bucket(picket) -> str:
     variables = picket.client("lambda").get_function_configuration(FunctionName=f"{picket.stack}-report")

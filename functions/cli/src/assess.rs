@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use picket_checks::assessment::{Assessed, Question, assess, is};
-use picket_model::{Assessment, Document, Finding, Severity, Status};
+use picket_model::{Assessment, Document, Finding, Severity, Status, Unseen};
 use picket_report::risk::{Going, risks};
 use picket_report::snapshot::AssetRisk;
 use serde::Serialize;
@@ -195,9 +195,27 @@ impl Answer {
             return;
         }
         page.gap().line(Tone::Warn, format!("{} things could not be seen, and count as unknown", unseen.len()));
-        let row = |u: &picket_model::Unseen| -> Vec<Text> { vec![u.what.clone().into(), u.why.clone().into()] };
-        page.table(&["WHAT", "WHY"], &[], unseen.iter().take(10).map(row).collect());
+        page.table(&["WHAT", "WHY"], &[], by_reason(unseen));
     }
+}
+
+/// A row a reason, with the first thing that could not be seen for it and how many more.
+fn by_reason(unseen: &[Unseen]) -> Vec<Vec<Text>> {
+    let mut grouped: Vec<(&str, Vec<&str>)> = Vec::new();
+    for one in unseen {
+        match grouped.iter_mut().find(|(why, _)| *why == one.why) {
+            Some((_, whats)) => whats.push(&one.what),
+            None => grouped.push((&one.why, vec![&one.what])),
+        }
+    }
+    let row = |(why, whats): (&str, Vec<&str>)| {
+        let what = match &whats[..] {
+            [first, more @ ..] if !more.is_empty() => format!("{first} and {} more", more.len()),
+            all => all.concat(),
+        };
+        vec![what.into(), why.into()]
+    };
+    grouped.into_iter().map(row).collect()
 }
 
 /// An asset's score, and its heaviest reasons a line each.
@@ -262,4 +280,18 @@ pub fn with_readings(page: &mut Page, finding: &Finding, now: Timestamp) {
         page.field("action", action.clone());
     }
     page.field("id", finding.id.clone()).indent(false).gap();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_seen_is_a_row_a_reason_and_nothing_is_left_out() {
+        let unseen = |what: &str, why: &str| Unseen { what: what.to_owned(), why: why.to_owned(), permission: None };
+        let rows = by_reason(&[unseen("a", "denied"), unseen("b", "too slow"), unseen("c", "denied")]);
+        let mut page = Page::new(Paint::default());
+        let text = page.table(&["WHAT", "WHY"], &[], rows).done();
+        assert_eq!(text, "WHAT          WHY\na and 1 more  denied\nb             too slow\n");
+    }
 }

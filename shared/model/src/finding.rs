@@ -40,7 +40,7 @@ pub struct Finding {
     pub action: Option<String>,
     /// When it was first seen.
     pub first_seen: Timestamp,
-    /// When it was last seen.
+    /// When it was last seen, to a quarter of an hour.
     pub last_seen: Timestamp,
     /// Since when it is no longer so.
     pub resolved_at: Option<Timestamp>,

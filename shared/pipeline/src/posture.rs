@@ -11,10 +11,10 @@ pub mod found;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use picket_checks::Book;
 use picket_checks::assessment::{Assessed, Question, assess};
 use picket_checks::rules::touched::{kinds_touched, needed, rules_about};
@@ -26,6 +26,9 @@ pub use picket_checks::book::File;
 
 use crate::in_force::{self, Settings};
 use crate::ports::{Answer, Kind, Policies, PortError, Queues};
+
+/// How old it may be, what is kept of when a finding was last seen.
+pub const SEEN_AGAIN: SignedDuration = SignedDuration::from_mins(15);
 
 /// What woke us.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,8 +166,9 @@ pub async fn run(
     let known = ports.findings.findings(account).await?;
     let is_sweep = rules.is_none();
     let benchmarks = if is_sweep { None } else { Some(Vec::new()) };
+    let before: BTreeMap<String, Finding> = known.iter().map(|f| (f.id.clone(), f.clone())).collect();
     let assessed = assess(&book, &evidence, known, &Question { rules, benchmarks, ..Question::default() }, now);
-    ports.findings.keep_findings(&assessed.change.findings).await?;
+    ports.findings.keep_findings(&worth_keeping(&before, &assessed.change.findings)).await?;
     if is_sweep {
         ports.findings.keep_benchmarks(account, &assessed.assessment.benchmarks, now).await?;
         ports.findings.keep_unseen(account, &assessed.assessment.unseen).await?;
@@ -176,6 +180,19 @@ pub async fn run(
         ports.queues.send(messages).await?;
     }
     Ok(counted(&assessed, fixes))
+}
+
+/// Findings of which anything is new but that they were seen once more, and those last kept `SEEN_AGAIN` ago. Most
+/// rounds change next to nothing of an account's thousands.
+fn worth_keeping(before: &BTreeMap<String, Finding>, findings: &[Finding]) -> Vec<Finding> {
+    let is_kept = |finding: &&Finding| {
+        let kept = before.get(&finding.id);
+        kept.is_some_and(|kept| {
+            let is_lately = finding.last_seen.duration_since(kept.last_seen) < SEEN_AGAIN;
+            is_lately && Finding { last_seen: kept.last_seen, ..(*finding).clone() } == *kept
+        })
+    };
+    findings.iter().filter(|f| !is_kept(f)).cloned().collect()
 }
 
 fn counted(assessed: &Assessed, fixes: usize) -> Judged {

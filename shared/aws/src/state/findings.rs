@@ -1,5 +1,7 @@
 //! Findings, what benchmarks come to, and the user's own rules.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use futures::{StreamExt as _, TryStreamExt as _};
 use jiff::{SignedDuration, Timestamp};
@@ -59,7 +61,7 @@ impl Findings for Table {
 
     async fn keep_unseen(&self, account: &AccountId, unseen: &[Unseen]) -> Answer<()> {
         // An item holds 400 KB: what is beyond is counted by its last line.
-        let mut kept: Vec<Unseen> = unseen.iter().take(MOST_UNSEEN).cloned().collect();
+        let mut kept = fairly(unseen, MOST_UNSEEN);
         if let Some(more) = unseen.len().checked_sub(MOST_UNSEEN).filter(|n| *n > 0) {
             let why = "`picket assess` names each".to_owned();
             kept.push(Unseen { what: format!("and {more} more"), why, permission: None });
@@ -103,6 +105,22 @@ impl Table {
     }
 }
 
+/// As many as `most`, in their order: first one of each reason, then a second of each, and so on. What a thousand nodes
+/// have in common does not hide what one cluster has alone.
+fn fairly(unseen: &[Unseen], most: usize) -> Vec<Unseen> {
+    let mut of_reason: HashMap<&str, usize> = HashMap::new();
+    let mut turns: Vec<(usize, usize)> = Vec::with_capacity(unseen.len());
+    for (place, one) in unseen.iter().enumerate() {
+        let turn = of_reason.entry(&one.why).or_default();
+        turns.push((*turn, place));
+        *turn += 1;
+    }
+    turns.sort_unstable();
+    let mut places: Vec<usize> = turns.into_iter().take(most).map(|(_, place)| place).collect();
+    places.sort_unstable();
+    places.into_iter().filter_map(|place| unseen.get(place).cloned()).collect()
+}
+
 /// Files in parts that fit into an item each.
 fn parts(files: &[File]) -> Answer<Vec<Vec<File>>> {
     let mut parts: Vec<Vec<File>> = vec![Vec::new()];
@@ -132,6 +150,17 @@ fn parts(files: &[File]) -> Answer<Vec<Vec<File>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reason_that_many_share_does_not_hide_one_of_its_own() {
+        let one = |what: usize, why: &str| Unseen { what: what.to_string(), why: why.to_owned(), permission: None };
+        let all: Vec<Unseen> =
+            (0..9).map(|n| one(n, "no agent")).chain([one(9, "private")]).chain([one(10, "denied")]).collect();
+        let kept = |most| fairly(&all, most).into_iter().map(|u| u.what).collect::<Vec<_>>().join(" ");
+        assert_eq!(kept(3), "0 9 10");
+        assert_eq!(kept(5), "0 1 2 9 10");
+        assert_eq!(fairly(&all, 50), all);
+    }
 
     #[test]
     fn many_files_are_kept_in_parts_and_one_too_large_is_refused() {

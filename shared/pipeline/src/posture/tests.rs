@@ -15,6 +15,7 @@ struct World {
     documents: Mutex<Vec<Document>>,
     asked: Mutex<Vec<Option<BTreeSet<String>>>>,
     kept: Mutex<Vec<Finding>>,
+    writes: Mutex<usize>,
     benchmarks: Mutex<Vec<BenchmarkResult>>,
     files: Vec<File>,
     sent: Mutex<Vec<Message>>,
@@ -61,6 +62,7 @@ impl Findings for World {
         Ok(self.kept.lock().unwrap().clone())
     }
     async fn keep_findings(&self, findings: &[Finding]) -> Answer<()> {
+        *self.writes.lock().unwrap() += findings.len();
         let mut kept = self.kept.lock().unwrap();
         kept.retain(|k| !findings.iter().any(|f| f.id == k.id));
         kept.extend(findings.iter().cloned());
@@ -144,9 +146,13 @@ fn world(documents: &[(&str, &str, Value)]) -> World {
 }
 
 async fn ask(world: &World, asked: &Asked) -> Judged {
+    ask_at(world, asked, now()).await
+}
+
+async fn ask_at(world: &World, asked: &Asked, at: Timestamp) -> Judged {
     let ports = Ports { reader: world, findings: world, policies: world, queues: world };
     let settings = Settings { stack: "picket".to_owned(), mode: Mode::Observe };
-    run(&ports, &settings, &home(), asked, now()).await.unwrap()
+    run(&ports, &settings, &home(), asked, at).await.unwrap()
 }
 
 #[tokio::test]
@@ -222,4 +228,21 @@ async fn findings_in_another_account_are_kept_and_told_and_nothing_is_handed_to_
     let [Message::Notice(notice)] = &sent[..] else { panic!("{sent:?}") };
     let says: Vec<_> = notice.decision.score.reasons.iter().map(|r| r.says.as_str()).collect();
     assert!(says.iter().any(|s| s.contains("would be fixed at home") && s.contains("only reads")), "{says:?}");
+}
+
+#[tokio::test]
+async fn a_finding_is_written_when_it_changes_and_once_in_a_quarter_of_an_hour() {
+    let world = world(&[("t.door", "front", json!({"shut": false})), ("t.lock", "l", json!({"shut": false}))]);
+    let sweep = Asked::Sweep { account: account() };
+    let written_at = async |minutes: i64| {
+        ask_at(&world, &sweep, now() + SignedDuration::from_mins(minutes)).await;
+        std::mem::take(&mut *world.writes.lock().unwrap())
+    };
+    assert_eq!((written_at(0).await, written_at(1).await, written_at(14).await), (2, 0, 0), "nothing is new");
+    assert_eq!((written_at(15).await, written_at(16).await), (2, 0), "it is seen again");
+    world.documents.lock().unwrap()[0].facts = Fact::known(json!({"shut": true}), "t:Get");
+    assert_eq!((written_at(17).await, written_at(18).await), (1, 0), "the door was shut, and it is resolved");
+    let kept = world.kept.lock().unwrap();
+    let front = kept.iter().find(|f| f.asset == "t.door/front").unwrap();
+    assert_eq!(front.resolved_at, Some(now() + SignedDuration::from_mins(17)));
 }
