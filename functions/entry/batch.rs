@@ -1,6 +1,7 @@
 //! A batch of queue messages: each handled by itself, all at once, and only the failed ones shown again.
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use jiff::Timestamp;
 use lambda_runtime::LambdaEvent;
 use serde::de::DeserializeOwned;
 
@@ -123,6 +124,24 @@ impl Batch {
     #[must_use]
     pub fn done(&self) -> SqsBatchResponse {
         SqsBatchResponse::default()
+    }
+
+    /// When the last of them was sent; none for one that stands alone.
+    #[must_use]
+    pub fn sent(&self) -> Option<Timestamp> {
+        let sent = |m: &SqsMessage| m.attributes.get("SentTimestamp")?.parse().ok();
+        self.messages.iter().filter_map(sent).max().and_then(|ms| Timestamp::from_millisecond(ms).ok())
+    }
+
+    /// All are to be shown again after so many seconds; `queue` is the variable that holds the queue's URL.
+    pub async fn all_again_in(self, seconds: i32, queues: &picket_aws::Sqs, queue: &str) -> SqsBatchResponse {
+        let receipts = self.messages.iter().filter_map(|m| m.receipt_handle.as_deref());
+        for refused in futures::future::join_all(receipts.map(|r| queues.show_again(queue, r, seconds))).await {
+            if let Err(error) = refused {
+                tracing::warn!(%error, "it comes back when the queue says");
+            }
+        }
+        self.all_again()
     }
 
     /// All are to be shown again.

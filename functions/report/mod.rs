@@ -1,6 +1,7 @@
 //! report: write the live report, and what other tools read. Woken by our own events, which say that something was told or
-//! judged, and by a clock; people invoke it for a link. It reads the state and writes to the report's bucket, and may
-//! import findings into Security Hub; it changes nothing else.
+//! judged, and by a clock; people invoke it for a link. One writes at a time, and what was begun after an event was sent
+//! answers that event. It reads the state and writes to the report's bucket, and may import findings into Security Hub; it
+//! changes nothing else.
 
 mod episode;
 mod export;
@@ -10,8 +11,9 @@ mod held;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use picket_aws::{Reports, SystemClock, reports};
+use picket_aws::{Pen, Reports, SystemClock, reports};
 use picket_model::{AccountId, Region, Scope};
 use picket_pipeline::ports::{Answer, Clock as _};
 use picket_report::{Report, html};
@@ -23,6 +25,16 @@ use crate::entry::batch::Batch;
 
 /// Whose report it is that all accounts share.
 const ALL: &str = "organization";
+/// The variable that holds our queue's URL.
+const QUEUE: &str = "PICKET_REPORT_QUEUE_URL";
+/// Seconds until we are asked again, while somebody else is writing.
+const WRITING: i32 = 5;
+/// Seconds until it is tried again, when it could not be written.
+const FAILED: i32 = 60;
+/// How long writing may take: as long as the function may run.
+const LONGEST_WRITING: SignedDuration = SignedDuration::from_secs(300);
+/// How often a person's request looks for the pen, once a second.
+const LOOKS: u32 = 45;
 /// The longest that a link lasts; the credentials that sign it may end earlier.
 const LONGEST: u64 = 12 * 60;
 
@@ -60,19 +72,34 @@ pub async fn run() -> Result<(), Error> {
             return office.link(&home, &link).await;
         }
         let batch = Batch::of(event.payload);
-        let response = match office.write(&home).await {
-            Ok(()) => batch.done(),
+        let seconds = match office.written_since(&home, batch.sent()).await {
+            Ok(true) => return Ok(serde_json::to_value(batch.done())?),
+            Ok(false) => WRITING,
             Err(error) => {
                 tracing::warn!(%error, "the report will be written again");
-                batch.all_again()
+                FAILED
             }
         };
-        Ok::<Value, Error>(serde_json::to_value(response)?)
+        Ok::<Value, Error>(serde_json::to_value(batch.all_again_in(seconds, &entry.queues, QUEUE).await)?)
     }))
     .await
 }
 
 impl Office<'_> {
+    /// Whether a report is written that was begun after `asked`; false while somebody else writes one.
+    async fn written_since(&self, home: &Scope, asked: Option<Timestamp>) -> Answer<bool> {
+        let (table, now) = (&self.entry.table, SystemClock.now());
+        let until = now.saturating_add(LONGEST_WRITING).unwrap_or(now);
+        match table.take_pen(&home.account, asked, now, until).await? {
+            Pen::NotNeeded => return Ok(true),
+            Pen::Elsewhere => return Ok(false),
+            Pen::Taken => {}
+        }
+        let written = self.write(home).await;
+        table.give_pen_back(&home.account, written.is_ok().then_some(now)).await?;
+        written.map(|()| true)
+    }
+
     /// Writes every report anew, from what is kept. An event is a hint that something changed: anybody in the account may
     /// put one on the bus, so nothing in it is read.
     async fn write(&self, home: &Scope) -> Answer<()> {
@@ -128,8 +155,14 @@ impl Office<'_> {
 
     /// A link for people.
     async fn link(&self, home: &Scope, asked: &LinkAsked) -> Result<Value, Error> {
-        if asked.fresh {
-            self.write(home).await?;
+        let now = SystemClock.now();
+        let mut looks = 0;
+        while asked.fresh && !self.written_since(home, Some(now)).await? {
+            looks += 1;
+            if looks > LOOKS {
+                return Err("the report is being written all the time; ask for a link without `fresh`".into());
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
         }
         let of = asked.of.clone().unwrap_or_else(|| home.account.to_string());
         let lasts = Duration::from_secs(60 * asked.minutes.clamp(1, LONGEST));

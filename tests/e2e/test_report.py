@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.request
 from datetime import datetime, timezone
 
@@ -43,8 +44,8 @@ def test_a_quarantine_stands_on_the_board_and_a_release_takes_it_off(picket, pla
     assert risky[f"ec2.instance/{instance}"] >= 60
     picket.invoke_release(case=hold["case"], reason="a test", by="test")
     eventually(lambda: not on_board(), "an empty board", seconds=60)
-    told = eventually(lambda: [e for e in report(picket)["episodes"] if e["what"].startswith("RELEASED")], "the release told")
-    assert told[0]["case"] == hold["case"]
+    released = lambda: [e for e in report(picket)["episodes"] if e["what"].startswith("RELEASED") and e["case"] == hold["case"]]  # noqa: E731
+    eventually(released, "the release told", seconds=60)
 
 
 def test_the_page_is_opened_through_a_link_that_the_function_signs(picket):
@@ -63,6 +64,21 @@ def test_an_alert_carries_a_link_to_the_report(picket, place):
     picket.invoke("report", {"link": {"minutes": 5, "fresh": True}})
     page = urllib.request.urlopen(line.split()[1]).read().decode()
     assert instance in page
+
+
+def test_many_events_at_once_are_few_reports_and_the_last_is_written_after_them(picket):
+    queue, before = picket.queue_url("report"), len(written(picket))
+    entries = [{"Id": str(n), "MessageBody": "{}"} for n in range(10)]
+    for _ in range(3):
+        picket.sqs.send_message_batch(QueueUrl=queue, Entries=entries)
+    sent = time.time()
+    eventually(lambda: not picket.waiting_in("report"), "every event is answered", 60)
+    begun = datetime.fromisoformat(picket._item(f"report#{picket.account}", "pen")["begun"]["S"]).timestamp()
+    assert begun > sent and len(written(picket)) - before <= 6
+
+
+def written(picket) -> list[str]:
+    return [line for line in picket.log_of("report") if "the report is written" in line]
 
 
 def test_other_tools_read_findings_in_their_own_formats(picket):

@@ -53,11 +53,13 @@ def assemble() -> object:
     import ministack_internals as ministack
     import moto_fixes
     import moto_scaling
+    import remembered
     import run_command
     import systems_documents
     import systems_inventory
     import trail
 
+    remembered.install()
     moto_fixes.install()
     moto_scaling.install()
     ministack_answers.install()

@@ -44,5 +44,5 @@ pub use lookout::Watch;
 pub use pager::Topic;
 pub use queues::Sqs;
 pub use reports::Reports;
-pub use state::Table;
+pub use state::{Pen, Table};
 pub use vault::Vault;

@@ -26,6 +26,7 @@
 //! | `benchmark#<account>#unseen` | `unseen` | what the last sweep of all rules could not read |
 //! | `episode#<account>` | `<time>#<notice>` | what was told, for the live report |
 //! | `report#<account>` | `hub` | until when Security Hub knows of findings |
+//! | `report#<home>` | `pen` | who writes the live report, and when the last one was begun |
 //! | `trend#<account>` | date | how many findings were open that day |
 //! | `audit#<account>#<region>` | `head` | where the audit chain ends: its last segment, record and hash |
 //! | `rules` | `part-…` | the user's own rules, benchmarks and waivers |
@@ -43,6 +44,7 @@ mod waiting;
 
 pub use audit::JournalRow;
 pub use inventory::Known;
+pub use reports::Pen;
 
 use std::collections::HashMap;
 

@@ -3,17 +3,31 @@
 use jiff::{SignedDuration, Timestamp};
 use picket_model::AccountId;
 use picket_model::assessment::Unseen;
-use picket_pipeline::ports::Answer;
+use picket_pipeline::ports::{Answer, Kind};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Item, Table, by_account, item, number, read, text};
+use super::{Item, Table, by_account, item, number, read, string_of, text};
 use crate::error::port_error;
 
 /// How long what was told and how many findings were open is remembered.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 400);
 /// How many days the trend shows.
 const DAYS: i32 = 90;
+
+/// How far the clocks of those who ask may be ahead of ours.
+const SKEW: SignedDuration = SignedDuration::from_secs(1);
+
+/// Who writes the live report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pen {
+    /// We do.
+    Taken,
+    /// Somebody else is writing; what they read may be older than what we were asked for.
+    Elsewhere,
+    /// Nobody has to: the last report was begun after we were asked.
+    NotNeeded,
+}
 
 impl Table {
     /// Remembers what was told at some time, under its notice's name; the same twice is once.
@@ -77,6 +91,55 @@ impl Table {
         self.put_row("remembering the import of", item(&by_account("report", account), "hub", &at)?).await
     }
 
+    /// Takes the pen of the live report until `until`, for a report that is begun now. One writes at a time, so that an
+    /// older page is never laid over a newer one.
+    ///
+    /// # Errors
+    /// If it cannot be taken for another reason than that somebody has it.
+    pub async fn take_pen(
+        &self,
+        home: &AccountId,
+        asked: Option<Timestamp>,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Answer<Pen> {
+        let pk = by_account("report", home);
+        let row = self.get("looking for the last report of", &pk, "pen").await?;
+        let begun = row.as_ref().and_then(|r| string_of(r, "begun")).and_then(|t| t.parse::<Timestamp>().ok());
+        if let (Some(begun), Some(asked)) = (begun, asked)
+            && begun.duration_since(asked) > SKEW
+        {
+            return Ok(Pen::NotNeeded);
+        }
+        let call = self.client.update_item().table_name(&self.name).key("pk", text(&pk)).key("sk", text("pen"));
+        let call = call
+            .update_expression("SET taken_until = :until")
+            .condition_expression("attribute_not_exists(taken_until) OR taken_until < :now")
+            .expression_attribute_values(":until", number(until.as_millisecond()))
+            .expression_attribute_values(":now", number(now.as_millisecond()));
+        match call.send().await.map_err(|e| port_error("taking the pen of the report of", &pk, &e)) {
+            Ok(_) => Ok(Pen::Taken),
+            Err(error) if error.kind == Kind::Conflict => Ok(Pen::Elsewhere),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Gives the pen back; `begun` says since when what was written is so, none that nothing was written.
+    ///
+    /// # Errors
+    /// If it cannot be written; then the pen is free when its time is over.
+    pub async fn give_pen_back(&self, home: &AccountId, begun: Option<Timestamp>) -> Answer<()> {
+        let pk = by_account("report", home);
+        let call = self.client.update_item().table_name(&self.name).key("pk", text(&pk)).key("sk", text("pen"));
+        let call = match begun {
+            Some(begun) => call
+                .update_expression("SET begun = :begun REMOVE taken_until")
+                .expression_attribute_values(":begun", text(begun.to_string())),
+            None => call.update_expression("REMOVE taken_until"),
+        };
+        call.send().await.map(drop).map_err(|e| port_error("giving back the pen of the report of", &pk, &e))
+    }
+
     /// What the last sweep of all rules could not read.
     ///
     /// # Errors
@@ -91,7 +154,7 @@ impl Table {
     }
 
     async fn put_row(&self, doing: &'static str, row: Item) -> Answer<()> {
-        let pk = super::string_of(&row, "pk").unwrap_or_default();
+        let pk = string_of(&row, "pk").unwrap_or_default();
         let call = self.client.put_item().table_name(&self.name).set_item(Some(row));
         call.send().await.map(drop).map_err(|e| port_error(doing, &pk, &e))
     }
