@@ -10,8 +10,9 @@ PICKET := target/debug/picket
 # Real credentials have no business here: everything below talks to loopback.
 export AWS_EC2_METADATA_DISABLED := true
 
-# A worker for each processor; files stay together, since their tests share a cloud.
-EACH = -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# A worker for each processor; where tests of a file share a cloud, they stay together.
+WORKERS = -n auto --maxprocesses 4
+TOGETHER = $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # What `cargo clippy -- -D warnings` does, on top of a build: `cargo clippy` checks, and would compile every AWS SDK once more.
 CLIPPY = RUSTC_WORKSPACE_WRAPPER="$$(rustc --print sysroot)/bin/clippy-driver" CLIPPY_ARGS=-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__
@@ -33,13 +34,13 @@ simulation: ## Some thousands of seeds of the deterministic simulation, every pa
 	@$(MAKE) --no-print-directory soak SEEDS=4000
 
 node: build $(CLOUD)/ready ## The collector of nodes, run for real on trees of nodes and on this machine
-	$(CLOUD)/bin/python -m pytest -q $(EACH) tests/node
+	$(CLOUD)/bin/python -m pytest -q $(WORKERS) tests/node
 
 localcloud: $(CLOUD)/ready ## The tests of the local cloud itself
-	$(CLOUD)/bin/python -m pytest -q $(EACH) tests/localcloud
+	$(CLOUD)/bin/python -m pytest -q $(TOGETHER) tests/localcloud
 
 e2e: build $(CLOUD)/ready ## The real template and the real functions, in the local cloud
-	$(CLOUD)/bin/python -m pytest -q $(EACH) --durations=15 tests/e2e
+	$(CLOUD)/bin/python -m pytest -q $(TOGETHER) --durations=15 tests/e2e
 
 browser: $(CLOUD)/ready ## The live report in headless Chromium
 	$(CLOUD)/bin/python -m pytest -q tests/browser
