@@ -34,8 +34,10 @@ struct Measured {
     outcome_us: f64,
     /// Failures that were put into words.
     messages: usize,
-    /// Microseconds a message.
+    /// Microseconds a message, judging once more included.
     message_us: f64,
+    /// Microseconds that judging the same failures once more takes, each by itself.
+    again_us: f64,
 }
 
 /// Measures.
@@ -60,6 +62,9 @@ pub(super) fn run(documents: usize, session: &Session) -> Result<Exit, Failure> 
     let begun = Instant::now();
     let messages = failing.iter().map(|j| j.evaluation()).filter(|e| !e.readings.is_empty()).count();
     let worded = begun.elapsed();
+    let begun = Instant::now();
+    let again = failing.iter().filter(|j| j.again() == Verdict::Fail).count();
+    let alone = begun.elapsed();
     session.show.answer(&Measured {
         documents,
         rules: rules.len(),
@@ -69,6 +74,7 @@ pub(super) fn run(documents: usize, session: &Session) -> Result<Exit, Failure> 
         outcome_us: each(fastest, judged.len()),
         messages,
         message_us: each(worded, failing.len()),
+        again_us: each(alone, again),
     })?;
     Ok(Exit::Done)
 }
@@ -91,7 +97,10 @@ impl Reply for Measured {
         page.field("judge", format!("{} outcomes in {} ms, {} µs each", self.outcomes, self.judge_ms, self.outcome_us));
         page.field(
             "message",
-            format!("{} failures in words, {} µs each, only where somebody reads them", self.messages, self.message_us),
+            format!(
+                "{} failures in words, {} µs each, only where somebody reads them; to judge each alone takes {} µs of it",
+                self.messages, self.message_us, self.again_us
+            ),
         );
         page.done()
     }

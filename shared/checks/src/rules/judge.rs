@@ -154,6 +154,14 @@ impl Judged<'_> {
         }
     }
 
+    /// What it comes to when it is judged once more, by itself. Words are measured against it: they cost that, and their
+    /// own.
+    #[must_use]
+    pub fn again(&self) -> Verdict {
+        let subject = self.document.facts.value().map(|facts| Subject::new(self.document, facts));
+        subject.map_or(Verdict::Unknown, |subject| verdict(self.rule, &subject, &self.joins))
+    }
+
     fn because(&self) -> String {
         self.rule.when.as_ref().map_or_else(|| "the question does not arise".to_owned(), |(_, because)| because.clone())
     }
