@@ -23,11 +23,12 @@ fn main() -> Result<(), Refused> {
         let failing: Vec<_> = judged.iter().filter(|j| j.verdict == Verdict::Fail).collect();
         let begun = Instant::now();
         let words: usize = failing.iter().map(|j| j.evaluation().readings.len()).sum();
+        let worded = begun.elapsed();
+        let begun = Instant::now();
+        let again = failing.iter().filter(|j| j.again() == Verdict::Fail).count();
+        println!("{} rules over 1,000 documents of each kind: {} outcomes in {took:?}", rules.len(), judged.len());
         println!(
-            "{} rules over 1,000 documents of each kind: {} outcomes in {took:?}; {} failures in {words} readings in {:?}",
-            rules.len(),
-            judged.len(),
-            failing.len(),
+            "{again} failures in {words} readings in {worded:?}; of that {:?} to judge each alone",
             begun.elapsed()
         );
     }
