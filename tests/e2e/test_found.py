@@ -15,7 +15,7 @@ from making import make
 
 pytestmark = pytest.mark.usefixtures("whole")
 
-SECONDS = 45  # the emulator shares its processor with the functions; by AWS's clock it is the 5 s that collect gathers
+SECONDS = 15  # the emulator shares its processor with the functions; by AWS's clock it is the 5 s that collect gathers
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}, "Action": "sts:AssumeRole"}]})  # fmt: skip
 
 

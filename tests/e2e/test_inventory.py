@@ -9,6 +9,7 @@ from typing import Any
 
 import deploy
 import pytest
+from dateutil.parser import isoparse
 from deployment import MINER, ROOT, eventually, unique
 from made_clusters import careless_kops
 from making import make
@@ -50,7 +51,7 @@ def test_a_cluster_is_remembered_with_what_changed_and_is_marked_not_dropped_whe
     ec2, key = picket.ec2_of("platform"), f"kops/{name}"
     nodes = make(picket.made_by("platform"), careless_kops(name))
     found = swept(picket, lambda: cluster(picket, key), f"{key} is known")
-    assert begun < found["first_seen"] <= found["last_seen"] and found["gone_at"] is None and found["found_by"]
+    assert isoparse(begun) <= isoparse(found["first_seen"]) <= isoparse(found["last_seen"]) and found["gone_at"] is None and found["found_by"]
     assert {n["id"] for n in found["found"]["nodes"]} == set(nodes)
     row = next(line for line in table(picket, "clusters").splitlines() if key in line)
     assert "kops" in row and "3" in row.split() and picket.account in row

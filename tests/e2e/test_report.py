@@ -8,6 +8,7 @@ import urllib.request
 from datetime import datetime, timezone
 
 import pytest
+from dateutil.parser import isoparse
 from deployment import eventually
 
 pytestmark = pytest.mark.usefixtures("whole")
@@ -73,7 +74,7 @@ def test_many_events_at_once_are_few_reports_and_the_last_is_written_after_them(
         picket.sqs.send_message_batch(QueueUrl=queue, Entries=entries)
     sent = time.time()
     eventually(lambda: not picket.waiting_in("report"), "every event is answered", 60)
-    begun = datetime.fromisoformat(picket._item(f"report#{picket.account}", "pen")["begun"]["S"]).timestamp()
+    begun = isoparse(picket._item(f"report#{picket.account}", "pen")["begun"]["S"]).timestamp()
     assert begun > sent and len(written(picket)) - before <= 6
 
 

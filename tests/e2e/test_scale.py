@@ -10,7 +10,7 @@ def test_fifty_instances_of_one_call_are_contained_though_three_become_visible_l
     ids = picket.launch_miner(place, 50)
     assert len(ids) == 50
     picket.contain(place, *ids, seconds=75)
-    picket.settle(120)
+    picket.settle(60)
     assert picket.contained(place, *ids)
     assert [instance for instance in ids if picket.hold_of(instance)["state"] != "contained"] == []
     assert picket.dead_letters() == {}

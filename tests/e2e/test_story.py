@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from deployment import eventually
 
+pytestmark = pytest.mark.usefixtures("whole")
+
 
 @pytest.fixture
 def healthy(picket, place):

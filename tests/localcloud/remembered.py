@@ -11,7 +11,7 @@ from typing import Any, Callable
 
 import moto.backends
 import moto.core.responses
-from ministack.core import iam_evaluator, responses, router
+from ministack.core import iam_evaluator
 from ministack.services import dynamodb
 
 
@@ -19,7 +19,6 @@ def install() -> None:
     dynamodb._condition_syntax_error = functools.lru_cache(4096)(dynamodb._condition_syntax_error)
     dynamodb._tokenize = _fresh_lists(dynamodb._tokenize)
     iam_evaluator.parse_policy_document = _of_text(iam_evaluator.parse_policy_document)
-    iam_evaluator.request_caller_arn = _caller_arn
     moto.core.responses.method_names_from_class = functools.cache(moto.core.responses.method_names_from_class)
     modules = frozenset(moto.backends.list_of_moto_modules())
     moto.backends.list_of_moto_modules = lambda: modules
@@ -35,11 +34,3 @@ def _of_text(function: Callable[[Any], list]) -> Callable[[Any], list]:
     """The same for policies, which come as text or already read."""
     known = _fresh_lists(function)
     return lambda policy: known(policy) if isinstance(policy, str) else function(policy)
-
-
-def _caller_arn(headers: dict, query_params: dict | None = None) -> str:
-    """Who calls, without reading all of their policies."""
-    key = router.extract_access_key_id(headers or {}, query_params or {})
-    account = responses.get_account_id()
-    credential = iam_evaluator.resolve_credential(key, responses._account_from_sts_session(key) or account) if key else None
-    return getattr(credential, "principal_arn", "") or f"arn:aws:iam::{account}:root"

@@ -194,7 +194,10 @@ impl Answer {
         if unseen.is_empty() {
             return;
         }
-        page.gap().line(Tone::Warn, format!("{} things could not be seen, and count as unknown", unseen.len()));
+        page.gap().line(
+            Tone::Warn,
+            format!("{} things could not be seen, and count as unknown; `--output json` names each", unseen.len()),
+        );
         page.table(&["WHAT", "WHY"], &[], by_reason(unseen));
     }
 }
@@ -287,7 +290,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_not_be_seen_is_a_row_a_reason_and_nothing_is_left_out() {
+    fn what_could_not_be_seen_is_a_row_a_reason_and_all_of_it_is_counted() {
         let unseen = |what: &str, why: &str| Unseen { what: what.to_owned(), why: why.to_owned(), permission: None };
         let rows = by_reason(&[unseen("a", "denied"), unseen("b", "too slow"), unseen("c", "denied")]);
         let mut page = Page::new(Paint::default());

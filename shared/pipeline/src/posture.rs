@@ -28,7 +28,7 @@ use crate::in_force::{self, Settings};
 use crate::ports::{Answer, Kind, Policies, PortError, Queues};
 
 /// How old it may be, what is kept of when a finding was last seen.
-pub const SEEN_AGAIN: SignedDuration = SignedDuration::from_mins(15);
+const SEEN_AGAIN: SignedDuration = SignedDuration::from_mins(15);
 
 /// What woke us.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -63,7 +63,7 @@ impl Findings for Table {
         // An item holds 400 KB: what is beyond is counted by its last line.
         let mut kept = fairly(unseen, MOST_UNSEEN);
         if let Some(more) = unseen.len().checked_sub(MOST_UNSEEN).filter(|n| *n > 0) {
-            let why = "`picket assess` names each".to_owned();
+            let why = "`picket assess --output json` names each".to_owned();
             kept.push(Unseen { what: format!("and {more} more"), why, permission: None });
         }
         self.put_unseen(account, &kept).await
